@@ -1,0 +1,149 @@
+/*
+ * The inner loops, once per instruction set level, behind one table of pointers.
+ *
+ * VIGIL_KERNELS is the only list: it declares the functions of every level, fills the
+ * tables, and the checks and benches of tests/ loop over it.  Every kernel has a twin in
+ * plain C (kernels/c/), written to be read; the other levels are compiled from one source
+ * in vectors of 4, 8 or 16 lanes (kernels/lanes/).  Nothing here asks about the CPU and
+ * nothing allocates.
+ *
+ * Maps are [h][w][c], c innermost.  Pointers to floats need no alignment except where
+ * said; no kernel reads or writes outside the shape it is given.
+ */
+#ifndef VIGIL_KERNELS_H
+#define VIGIL_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum VigilActivation {
+    VIGIL_LINEAR,
+    VIGIL_RELU,
+    VIGIL_RELU6,
+    VIGIL_SILU,    /* x / (1 + exp(-x)) */
+    VIGIL_GELU,    /* 0.5 x (1 + erf(x / sqrt 2)), the exact form */
+    VIGIL_SIGMOID, /* 1 / (1 + exp(-x)) */
+    VIGIL_HSWISH,  /* x min(max(x + 3, 0), 6) / 6 */
+    VIGIL_ACTIVATIONS
+} VigilActivation;
+
+/* What happens to each value before it is stored:
+ *     y = activation(x + bias[column]) + residual[row][column]
+ * bias and residual may be NULL.  residual may be the output itself. */
+typedef struct VigilEpilogue {
+    const float *bias;
+    const float *residual;
+    size_t residual_stride; /* floats between rows */
+    VigilActivation activation;
+} VigilEpilogue;
+
+/* c [m][n] = epilogue(a [m][k] * b [k][n]); b packed by gemm_pack of the same level. */
+typedef struct VigilGemm {
+    size_t m, n, k;
+    const float *a; /* [m][lda], lda >= k */
+    size_t lda;
+    const float *b; /* packed */
+    float *c;       /* [m][ldc], ldc >= n; not a */
+    size_t ldc;
+    VigilEpilogue epilogue;
+} VigilGemm;
+
+/* y [out_h][out_w][c] = epilogue(depth-wise convolution of x [h][w][c] with zero padding)
+ * weight [kernel * kernel][c] (tap-major, row by row), kernel 3, 5 or 7 (odd), stride 1 or
+ * 2, padding `pad` on all sides as stated, dilation >= 1.  Residual rows are pixels of y,
+ * residual_stride floats each. */
+typedef struct VigilDwconv {
+    int h, w, c, kernel, stride, pad, dilation, out_h, out_w;
+    const float *x, *weight;
+    float *y;
+    VigilEpilogue epilogue;
+} VigilDwconv;
+
+/* Scaled dot-product attention of one head over gathered rows:
+ *     o [tq] = softmax over keys(scale q k^T) v
+ * q [tq][ldq], k [tk][ldk], both d wide; v [tk][ldv], o [tq][ldo], both dv wide.
+ * extra_zero_keys: that many further keys with logit exactly 0 and value 0 take part in
+ * the softmax (padding of windows).  map [tq][tk] gets the softmax where not NULL.
+ * scratch: at least vigil_attention_scratch(tk, d) floats, 64-byte aligned. */
+typedef struct VigilAttention {
+    size_t tq, tk, d, dv;
+    const float *q, *k, *v;
+    size_t ldq, ldk, ldv, ldo;
+    float *o, *map, *scratch;
+    float scale;
+    size_t extra_zero_keys;
+} VigilAttention;
+
+static inline size_t vigil_attention_scratch(size_t tk, size_t d)
+{
+    size_t padded = (tk + 15) & ~(size_t)15;
+    return padded * (d + 8);
+}
+
+/* X(name, return type, parameters) */
+#define VIGIL_KERNELS(X)                                                               \
+    /* Floats that packed b takes for [k][n]. */                                       \
+    X(gemm_pack_size, size_t, (size_t n, size_t k))                                    \
+    /* b[k * sk + n * sn] for k < K, n < N, into this level's panels. */               \
+    X(gemm_pack, void,                                                                 \
+      (const float *b, size_t n, size_t k, size_t sn, size_t sk, float *packed))       \
+    X(gemm, void, (const VigilGemm *g))                                                \
+    /* The epilogue alone, in place over c [m][ldc] of n columns. */                   \
+    X(epilogue, void,                                                                  \
+      (float *c, size_t ldc, size_t m, size_t n, const VigilEpilogue *e))              \
+    /* Output rows row0..row1-1. */                                                    \
+    X(dwconv, void, (const VigilDwconv *d, int row0, int row1))                        \
+    /* y[r] = (x[r] - mean) / sqrt(var + eps) * gamma + beta over each row of c; two   \
+     * passes, biased variance; gamma and beta may be NULL together; y may be x. */    \
+    X(layer_norm, void,                                                                \
+      (const float *x, size_t rows, size_t c, const float *gamma, const float *beta,   \
+       float eps, float *y))                                                           \
+    X(attention, void, (const VigilAttention *a))                                      \
+    /* sum[c] = sum over rows of x [rows][c], each added up in double. */              \
+    X(sum_rows, void, (const float *x, size_t rows, size_t c, double *sum))            \
+    /* y[r][c] = x[r][c] * scale[c]; y may be x. */                                    \
+    X(scale_rows, void,                                                                \
+      (const float *x, size_t rows, size_t c, const float *scale, float *y))           \
+    /* y[i] = a[i] + b[i]; y may be either. */                                         \
+    X(add, void, (const float *a, const float *b, size_t n, float *y))                 \
+    /* y[i] = activation(x[i]); y may be x. */                                         \
+    X(activate, void, (const float *x, size_t n, VigilActivation activation, float *y)) \
+    /* Resampling of bytes, first pass: y[i] = sum over t of weight[t] * row[t][i] for \
+     * n samples that lie `step` (1..4) bytes apart. */                                \
+    X(resample_rows, void,                                                             \
+      (const uint8_t *const *row, const float *weight, size_t taps, size_t n,          \
+       size_t step, float *y))                                                         \
+    /* Second pass: y[i * step] = sum over t of weight[i * taps + t] * x[first[i] + t] \
+     * for i < n.  x holds first[i] + taps samples for every i. */                     \
+    X(resample_columns, void,                                                          \
+      (const float *x, const int32_t *first, const float *weight, size_t taps,         \
+       size_t n, size_t step, float *y))                                               \
+    /* In place over three planes of n samples, then interleaved into out [n][3]:      \
+     * out[i][r] = sum over p of matrix[r][p] * plane[p][i] + offset[r]. */            \
+    X(color, void,                                                                     \
+      (const float *const plane[3], const float matrix[3][3], const float offset[3],   \
+       size_t n, float *out))
+
+typedef struct VigilKernels {
+    const char *name; /* "c", "sse2", "avx2", "avx512", "neon" */
+#define VIGIL_KERNEL_POINTER(name, result, parameters) result(*name) parameters;
+    VIGIL_KERNELS(VIGIL_KERNEL_POINTER)
+#undef VIGIL_KERNEL_POINTER
+} VigilKernels;
+
+/* The tables that this build has, lowest level first, NULL-terminated. */
+extern const VigilKernels *const vigil_kernels_built[];
+
+/* The table in use, chosen once: the highest level that the CPU has, or the one named by
+ * the environment variable VIGIL_ISA where the CPU has it (else a warning on stderr and
+ * the highest below it). */
+const VigilKernels *vigil_kernels(void);
+
+/* Whether this CPU can run the table. */
+int vigil_kernels_usable(const VigilKernels *kernels);
+
+/* True when VIGIL_ISA forced a level: OpenBLAS, whose own dispatch cannot be masked, is
+ * then left out. */
+int vigil_isa_forced(void);
+
+#endif

@@ -1,0 +1,269 @@
+#!/usr/bin/env python3
+"""Trains an EMO classifier of camera scenes and measures it.
+
+The pictures come from a folder of data packs with a reader of its own (`read_packs.py`):
+`cls` (10 camera classes) and `pretrain` (200 classes at 64 x 64).  A run is one stage; the
+next one starts from its weights:
+
+    train_classifier.py --data DATA --task pretrain --size 64  --epochs 6  --out pre.pt
+    train_classifier.py --data DATA --task cls      --size 128 --epochs 10 --out cls.pt --init pre.pt
+    train_classifier.py --data DATA --task cls      --size 128 --evaluate cls.pt
+
+A run that was interrupted goes on from the last epoch it finished when it is started again
+with the same --out.  `export.py` turns the result into a model file.
+"""
+
+import argparse
+import json
+import math
+import os
+import sys
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from emo import EMO
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+def window_for(size):
+    """The attention window that covers the stride-16 map whole: no padding is computed."""
+    return math.ceil(size / 16)
+
+
+def load_pictures(data, task, cache):
+    """(pictures uint8 [n][side][side][3], labels, is_train, class names).  Pictures are
+    stretched to a square, as the classifier sees them."""
+    path = os.path.join(cache, f"{task}.npz")
+    if not os.path.exists(path):
+        sys.path.insert(0, data)
+        from read_packs import Cls, Pretrain
+        from PIL import Image
+
+        if task == "cls":
+            pack, side = Cls(data), 144
+            train = [r["split"] == "train" for r in pack.rows]
+        else:
+            pack, side = Pretrain(data), 64
+            train = pack.split == 0
+        pictures = np.empty((len(pack), side, side, 3), np.uint8)
+        labels = np.empty(len(pack), np.int64)
+        for k in range(len(pack)):
+            im, labels[k] = pack[k]
+            pictures[k] = np.asarray(im.resize((side, side), Image.BICUBIC))
+        os.makedirs(cache, exist_ok=True)
+        names = [c if isinstance(c, str) else c["words"] for c in pack.classes]
+        np.savez(path, pictures=pictures, labels=labels, train=np.array(train), names=np.array(names))
+    z = np.load(path)
+    return z["pictures"], z["labels"], z["train"], [str(n) for n in z["names"]]
+
+
+def normalise(x):
+    mean, std = torch.tensor(MEAN).view(3, 1, 1), torch.tensor(STD).view(3, 1, 1)
+    return (x - mean) / std
+
+
+def to_input(batch):
+    x = torch.from_numpy(batch).permute(0, 3, 1, 2).float() / 255
+    return x.contiguous(memory_format=torch.channels_last)
+
+
+def augment(x, size, g, strength=1.0):
+    """Random crop or zoom out, stretch, small turn, mirror, colour, softness; to size x size.
+    Half the sources are small pictures: softness must not become a class.  strength below 1
+    weakens all of it."""
+    n = len(x)
+
+    def u(lo, hi, *shape):
+        return torch.rand((n, *shape), generator=g) * (hi - lo) + lo
+
+    t = strength
+    zoom = u(1 - 0.65 * t, 1 + 0.25 * t).sqrt()
+    stretch, angle = u(-0.29 * t, 0.29 * t).exp().sqrt(), u(-0.14 * t, 0.14 * t)
+    flip = (torch.rand(n, generator=g) < 0.5).float() * 2 - 1
+    sx, sy = zoom * stretch, zoom / stretch
+    room_x, room_y = (1 - sx).abs(), (1 - sy).abs()
+    theta = torch.stack(
+        [
+            torch.stack([flip * sx * angle.cos(), -sy * angle.sin(), u(-1, 1) * room_x], 1),
+            torch.stack([flip * sx * angle.sin(), sy * angle.cos(), u(-1, 1) * room_y], 1),
+        ],
+        1,
+    )
+    grid = F.affine_grid(theta, (n, 3, size, size), align_corners=False)
+    x = F.grid_sample(x, grid, "bilinear", "reflection", align_corners=False)
+
+    soft = torch.rand(n, generator=g) < 0.3 * t
+    if soft.any():
+        low = int(torch.randint(size // 4, size * 3 // 4, (1,), generator=g))
+        small = F.interpolate(x[soft], (low, low), mode="area")
+        x[soft] = F.interpolate(small, (size, size), mode="bilinear", align_corners=False)
+    grey = x.mean(1, keepdim=True)
+    keep = u(1 - 0.5 * t, 1 + 0.4 * t, 1, 1, 1) * (torch.rand((n, 1, 1, 1), generator=g) > 0.12 * t)
+    x = grey + (x - grey) * keep
+    mean = x.mean((1, 2, 3), keepdim=True)
+    x = (x - mean) * u(1 - 0.4 * t, 1 + 0.4 * t, 1, 1, 1) + mean * u(1 - 0.35 * t, 1 + 0.35 * t, 1, 1, 1)
+    x = x + torch.randn(x.shape, generator=g) * u(0, 0.04 * t, 1, 1, 1)
+    return normalise(x.clamp_(0, 1))
+
+
+class Average:
+    """Exponential moving average of the weights, slower as training goes on."""
+
+    def __init__(self, model, decay=0.999):
+        self.decay, self.steps = decay, 0
+        self.state = {k: v.detach().clone() for k, v in model.state_dict().items()}
+
+    def update(self, model):
+        self.steps += 1
+        d = min(self.decay, (1 + self.steps) / (10 + self.steps))
+        for k, v in model.state_dict().items():
+            if v.dtype.is_floating_point:
+                self.state[k].lerp_(v.detach(), 1 - d)
+            else:
+                self.state[k].copy_(v)
+
+
+@torch.no_grad()
+def predict(model, pictures, size, batch=128):
+    """Probabilities [n][classes] of square pictures, resized to size with antialiasing."""
+    model.eval()
+    out = []
+    for at in range(0, len(pictures), batch):
+        x = to_input(pictures[at : at + batch])
+        if x.shape[-1] != size:
+            x = F.interpolate(x, (size, size), mode="bilinear", antialias=True)
+        out.append(model(normalise(x)).softmax(1))
+    return torch.cat(out).numpy()
+
+
+def accuracy(probabilities, labels, names):
+    top = probabilities.argmax(1)
+    per_class = {n: float((top[labels == k] == k).mean()) for k, n in enumerate(names)}
+    return float((top == labels).mean()), per_class
+
+
+def load_weights(model, path):
+    """All tensors of the file that fit; a head of other classes starts afresh."""
+    state = torch.load(path, map_location="cpu")
+    state = state.get("average", state)
+    own = model.state_dict()
+    fits = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape}
+    model.load_state_dict(fits, strict=False)
+    print(f"{path}: {len(fits)} of {len(own)} tensors", flush=True)
+
+
+def train(args, model, pictures, labels, is_train, names):
+    rng = np.random.default_rng(args.seed)
+    g = torch.Generator().manual_seed(args.seed)
+    index = np.flatnonzero(is_train)
+    val = np.flatnonzero(~is_train)
+    weight = np.bincount(labels[index], minlength=len(names)) ** -args.balance
+    weight = weight[labels[index]] / weight[labels[index]].sum()
+    decay = [p for p in model.parameters() if p.ndim > 1]
+    plain = [p for p in model.parameters() if p.ndim <= 1]
+    groups = [dict(params=decay, weight_decay=0.05), dict(params=plain, weight_decay=0)]
+    optimizer = torch.optim.AdamW(groups, lr=args.lr)
+    average, start = Average(model), 0
+    if os.path.exists(args.out):
+        saved = torch.load(args.out)
+        model.load_state_dict(saved["model"])
+        optimizer.load_state_dict(saved["optimizer"])
+        average.state, average.steps = saved["average"], saved["steps"]
+        start = saved["epoch"]
+        g.set_state(saved["generator"])
+        rng = np.random.default_rng(args.seed + start)
+    steps = len(index) // args.batch
+    best = 0.0
+    for epoch in range(start, args.epochs):
+        model.train()
+        order = rng.choice(index, size=steps * args.batch, replace=args.balance > 0, p=weight)
+        if args.balance == 0:
+            order = rng.permutation(index)
+        began, total = time.time(), 0.0
+        for step in range(steps):
+            at = (epoch * steps + step) / (args.epochs * steps)
+            warm = min(1, (epoch * steps + step + 1) / args.warmup)
+            for group in optimizer.param_groups:
+                group["lr"] = warm * args.lr * (0.01 + 0.495 * (1 + math.cos(math.pi * at)))
+            pick = order[step * args.batch : (step + 1) * args.batch]
+            x = augment(to_input(pictures[pick]), args.size, g, args.augment)
+            y = torch.from_numpy(labels[pick])
+            loss = F.cross_entropy(model(x), y, label_smoothing=0.1)
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+            optimizer.step()
+            average.update(model)
+            total += loss.item()
+            if step % 50 == 49:
+                speed = (step + 1) * args.batch / (time.time() - began)
+                print(
+                    f"epoch {epoch + 1}/{args.epochs} step {step + 1}/{steps} "
+                    f"loss {total / (step + 1):.3f} {speed:.0f} pictures/s",
+                    flush=True,
+                )
+        own = model.state_dict()
+        keep = {k: v.clone() for k, v in own.items()}
+        model.load_state_dict(average.state)
+        top1, per_class = accuracy(predict(model, pictures[val], args.size), labels[val], names)
+        model.load_state_dict(keep)
+        best = max(best, top1)
+        print(f"epoch {epoch + 1}: val top-1 {top1:.4f} (best {best:.4f})", flush=True)
+        if len(names) <= 20:
+            print("  " + ", ".join(f"{k} {v:.3f}" for k, v in per_class.items()), flush=True)
+        saved = dict(
+            model=keep,
+            average=average.state,
+            steps=average.steps,
+            optimizer=optimizer.state_dict(),
+            epoch=epoch + 1,
+            generator=g.get_state(),
+            names=names,
+            top1=top1,
+        )
+        torch.save(saved, args.out + ".part")
+        os.replace(args.out + ".part", args.out)
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    ap.add_argument("--data", required=True, help="folder of the data packs")
+    ap.add_argument("--cache", default="build/training", help="decoded pictures are kept here")
+    ap.add_argument("--task", choices=("cls", "pretrain"), default="cls")
+    ap.add_argument("--variant", default="EMO_1M")
+    ap.add_argument("--size", type=int, default=128)
+    ap.add_argument("--epochs", type=int, default=10)
+    ap.add_argument("--batch", type=int, default=64)
+    ap.add_argument("--lr", type=float, default=2e-3)
+    ap.add_argument("--warmup", type=int, default=300, help="steps")
+    ap.add_argument("--balance", type=float, default=0.0, help="0 as they come, 1 all alike")
+    ap.add_argument("--augment", type=float, default=1.0, help="strength, 0 to 1")
+    ap.add_argument("--seed", type=int, default=1)
+    ap.add_argument("--threads", type=int, default=os.cpu_count())
+    ap.add_argument("--init", help="weights to start from")
+    ap.add_argument("--out", help="checkpoint, written after each epoch")
+    ap.add_argument("--evaluate", metavar="CHECKPOINT", help="measure and stop")
+    args = ap.parse_args()
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(args.seed)
+    pictures, labels, is_train, names = load_pictures(args.data, args.task, args.cache)
+    model = EMO(args.variant, len(names), window_for(args.size))
+    model = model.to(memory_format=torch.channels_last)
+    if args.init or args.evaluate:
+        load_weights(model, args.evaluate or args.init)
+    if args.evaluate:
+        val = ~is_train
+        top1, per_class = accuracy(predict(model, pictures[val], args.size), labels[val], names)
+        print(json.dumps(dict(pictures=int(val.sum()), top1=top1, per_class=per_class)))
+        return
+    if not args.out:
+        ap.error("--out is needed to train")
+    train(args, model, pictures, labels, is_train, names)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,314 @@
+/*
+ * libvigil: light-weight vision networks on an ordinary CPU.
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The one public header of the engine.  A VigilModel is an opened weight file; it is
+ * immutable, counted, and may be shared by any number of sessions and threads.  A
+ * VigilSession is that model made ready for one input size, with working memory of its
+ * own: it is used by one thread at a time.  Opening allocates; running does not.
+ *
+ * Tensors are float32, row-major, height x width x channels ("[h][w][c]").
+ *
+ *     VigilError e;
+ *     VigilModel *model = NULL;
+ *     VigilSession *session = NULL;
+ *     if (vigil_model_open("emo_1m.safetensors", &model, &e) != VIGIL_OK ||
+ *         vigil_session_open(model, NULL, &session, &e) != VIGIL_OK)
+ *         fprintf(stderr, "%s\n", e.message);
+ *     ... fill vigil_session_input(session) ...
+ *     vigil_session_run(session);
+ *     const float *logits = vigil_session_output(session, 0)->data;
+ *     vigil_session_close(&session);
+ *     vigil_model_close(&model);
+ */
+#ifndef VIGIL_H
+#define VIGIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define VIGIL_API __attribute__((visibility("default")))
+#else
+#define VIGIL_API
+#endif
+
+/* ---- Errors --------------------------------------------------------------------- */
+
+typedef enum VigilStatus {
+    VIGIL_OK = 0,
+    VIGIL_ERROR_NOT_FOUND,   /* no such file, or no shipped model of that name */
+    VIGIL_ERROR_IO,          /* the system refused to read; the message has strerror */
+    VIGIL_ERROR_NO_MEMORY,   /* an allocation failed; nothing was leaked */
+    VIGIL_ERROR_FORMAT,      /* the file is not well-formed */
+    VIGIL_ERROR_UNSUPPORTED, /* well-formed, but no network here: the closest is named */
+    VIGIL_ERROR_SHAPE,       /* a tensor is missing, left over, or of another shape */
+    VIGIL_ERROR_ARGUMENT,    /* a value given by the caller is out of its range */
+} VigilStatus;
+
+/* One sentence for people, naming the thing at fault and, where two numbers disagree,
+ * both.  Functions that take a VigilError * accept NULL. */
+typedef struct VigilError {
+    VigilStatus status;
+    char message[512];
+} VigilError;
+
+/* ---- What a model wants of its input -------------------------------------------- */
+
+typedef enum VigilTask {
+    VIGIL_TASK_CLASSIFICATION,
+} VigilTask;
+
+typedef enum VigilChannelOrder { VIGIL_RGB, VIGIL_BGR } VigilChannelOrder;
+
+/* How a picture of any size becomes height x width. */
+typedef enum VigilResize {
+    VIGIL_RESIZE_STRETCH,   /* both axes on their own */
+    VIGIL_RESIZE_LETTERBOX, /* aspect ratio kept, centred, the rest is 0 after norm. */
+    VIGIL_RESIZE_CROP,      /* shorter side to `resize_shorter`, then the centre */
+    VIGIL_RESIZE_NONE,      /* pixels as they are: the picture must have this size */
+} VigilResize;
+
+/* All but POINT widen their support when they shrink (antialiasing, as PIL does). */
+typedef enum VigilFilter {
+    VIGIL_FILTER_BILINEAR, /* triangle, half width 1 */
+    VIGIL_FILTER_BICUBIC,  /* Keys, a = -0.5, half width 2 */
+    VIGIL_FILTER_POINT_BILINEAR, /* two taps an axis whatever the scale, as OpenCV */
+} VigilFilter;
+
+/* Where a setting came from, weakest first. */
+typedef enum VigilOrigin {
+    VIGIL_ORIGIN_SCHEME,   /* the published preprocessing of this naming scheme */
+    VIGIL_ORIGIN_METADATA, /* __metadata__ of the file */
+    VIGIL_ORIGIN_OPTION,   /* the caller */
+} VigilOrigin;
+
+typedef struct VigilInput {
+    int height, width;
+    VigilChannelOrder channel_order; /* of the tensor */
+    float mean[3], std[3]; /* in tensor channel order: t = (v / 255 - mean) / std */
+    VigilResize resize;
+    int resize_shorter; /* CROP: min(height, width) before the centre is cut */
+    VigilFilter filter;
+    struct {
+        VigilOrigin size, channel_order, mean, std, resize;
+    } origin;
+} VigilInput;
+
+/* Overrides by the caller; the zero value of a field with its flag unset changes
+ * nothing. */
+typedef struct VigilInputOptions {
+    int height, width; /* 0, 0: as the model wants; else 32..4096 each */
+    bool has_channel_order, has_mean, has_std, has_resize;
+    VigilChannelOrder channel_order;
+    float mean[3], std[3]; /* std > 0 */
+    VigilResize resize;
+} VigilInputOptions;
+
+/* ---- Models --------------------------------------------------------------------- */
+
+typedef struct VigilModel VigilModel;
+
+typedef struct VigilModelInfo {
+    const char *file;    /* as found on disk; "formula" for formula weights */
+    const char *family;  /* "emo" */
+    const char *variant; /* "EMO_1M" */
+    const char *naming;  /* naming scheme of the tensors: "official" */
+    VigilTask task;
+    uint64_t parameters; /* trained values; running statistics are not counted */
+    int classes;
+    const char *const *labels; /* [classes]; NULL: not known */
+    const char *label_set;     /* "imagenet1k", "metadata", or NULL */
+    VigilInput input;          /* scheme default and metadata; no caller's options */
+    size_t memory_bytes;       /* weights as they are held, packed */
+} VigilModelInfo;
+
+/* Opens a weight file in safetensors form, recognises the network from its tensors and
+ * packs the weights.  `name`: a path, or the name of a shipped model (searched in the
+ * folders of the environment variable VIGIL_MODEL_PATH, then where it was installed);
+ * NULL: the shipped default classifier.  On success *model is the caller's. */
+VIGIL_API VigilStatus vigil_model_open(const char *name, VigilModel **model,
+                                       VigilError *error);
+
+/* The variant with formula weights: every value follows from the tensor's name, so that
+ * implementations can be compared and speed measured without a file.  `gain` scales
+ * matrices (goldens of EMO use 1.25); classes >= 1. */
+VIGIL_API VigilStatus vigil_model_open_formula(const char *variant, uint64_t seed,
+                                               double gain, int classes,
+                                               VigilModel **model, VigilError *error);
+
+VIGIL_API VigilModel *vigil_model_ref(VigilModel *model);
+
+/* Drops one reference and sets *model to NULL; NULL and pointers to NULL do nothing. */
+VIGIL_API void vigil_model_close(VigilModel **model);
+
+/* Valid until the model is closed. */
+VIGIL_API const VigilModelInfo *vigil_model_info(const VigilModel *model);
+
+/* The input with the caller's options applied (NULL: none), checked against what the
+ * network allows. */
+VIGIL_API VigilStatus vigil_model_input(const VigilModel *model,
+                                        const VigilInputOptions *options,
+                                        VigilInput *input, VigilError *error);
+
+/* A network that this library can run. */
+typedef struct VigilVariant {
+    const char *family, *name;
+    VigilTask task;
+    int height, width; /* native input */
+    uint64_t parameters;
+    uint64_t macs; /* multiply-accumulates at the native input, batch 1 */
+} VigilVariant;
+
+VIGIL_API size_t vigil_variant_count(void);
+/* Fills *variant; i < vigil_variant_count().  Strings are static. */
+VIGIL_API VigilStatus vigil_variant_get(size_t i, VigilVariant *variant,
+                                        VigilError *error);
+
+/* Built-in label sets: "imagenet1k", "coco80", "voc21", "ade20k150", "camvid11".  NULL
+ * where there is none of that name; *count gets its length.  Static. */
+VIGIL_API const char *const *vigil_labels_builtin(const char *set, int *count);
+
+/* ---- Sessions ------------------------------------------------------------------- */
+
+typedef struct VigilSession VigilSession;
+
+typedef struct VigilSessionOptions {
+    VigilInputOptions input;
+    int threads; /* at most this many; 0: as many processors as this process may use */
+    const char *const *taps; /* named inner tensors to keep; see vigil_session_tap() */
+    size_t n_taps;
+} VigilSessionOptions;
+
+/* Inner or output tensor; `data` is rewritten by the next run. */
+typedef struct VigilTensor {
+    const char *name;
+    int rank; /* 1: [c]; 3: [h][w][c]; 4: attention [window][head][query][key] */
+    int shape[4];
+    const float *data;
+} VigilTensor;
+
+typedef struct VigilLayer {
+    const char *name; /* of the output; the name taps are asked for by */
+    const char *kind; /* "conv 1x1", "depthwise 5x5", "window attention", ... */
+    int rank, shape[4];
+    uint64_t macs;
+    uint64_t parameters;
+    uint64_t nanoseconds; /* sum over the runs since timing was switched on */
+} VigilLayer;
+
+/* Makes the model ready for one input size.  NULL options: all defaults.  Keeps a
+ * reference to the model. */
+VIGIL_API VigilStatus vigil_session_open(VigilModel *model,
+                                         const VigilSessionOptions *options,
+                                         VigilSession **session, VigilError *error);
+VIGIL_API void vigil_session_close(VigilSession **session);
+
+/* The resolved input rules; valid until close. */
+VIGIL_API const VigilInput *vigil_session_input_rules(const VigilSession *session);
+
+/* The input tensor [height][width][3], to be filled before each run.  64-byte aligned. */
+VIGIL_API float *vigil_session_input(VigilSession *session);
+
+/* Runs the network once.  Allocates nothing and cannot fail. */
+VIGIL_API void vigil_session_run(VigilSession *session);
+
+/* Output i of the head, NULL past the last.  Classification has one: "logits" [classes].
+ */
+VIGIL_API const VigilTensor *vigil_session_output(const VigilSession *session, size_t i);
+
+/* A tap that was asked for at open, NULL otherwise.  Feature taps are [h][w][c]. */
+VIGIL_API const VigilTensor *vigil_session_tap(const VigilSession *session,
+                                               const char *name);
+
+VIGIL_API uint64_t vigil_session_macs(const VigilSession *session);
+VIGIL_API size_t vigil_session_arena_bytes(const VigilSession *session);
+/* Layers in the order they run.  False past the last. */
+VIGIL_API bool vigil_session_layer(const VigilSession *session, size_t i,
+                                   VigilLayer *layer);
+/* Clears and switches the per-layer clocks. */
+VIGIL_API void vigil_session_time_layers(VigilSession *session, bool on);
+
+/* The instruction set level in use: "avx512", "avx2", "sse2", "neon" or "c".  The
+ * environment variable VIGIL_ISA, read at the first use, forces a lower level. */
+VIGIL_API const char *vigil_isa(void);
+
+/* ---- Pictures to tensors -------------------------------------------------------- */
+
+/* One component (R, G, B or Y, U, V) of an 8-bit picture, seen in place. */
+typedef struct VigilComponent {
+    const uint8_t *data;  /* sample (0, 0) */
+    ptrdiff_t row_stride; /* bytes between rows; may be negative */
+    int pixel_stride;     /* bytes between neighbouring samples: 1..4 */
+    int shift_x, shift_y; /* log2 of the subsampling: 0 or 1 (shift_x: also 2) */
+} VigilComponent;
+
+typedef enum VigilColor {
+    VIGIL_COLOR_RGB,  /* component 0, 1, 2 = R, G, B */
+    VIGIL_COLOR_YUV,  /* component 0, 1, 2 = Y, Cb, Cr */
+    VIGIL_COLOR_GRAY, /* component 0 only */
+} VigilColor;
+
+/* A picture in memory that stays the caller's. */
+typedef struct VigilImage {
+    int width, height; /* pixels, 1..32768 */
+    VigilColor color;
+    VigilComponent component[3];
+    double kr, kb; /* YUV: luma weights of red and blue: BT.601 0.299, 0.114; BT.709
+                      0.2126, 0.0722; BT.2020 0.2627, 0.0593 */
+    bool full_range;     /* YUV and GRAY: 0..255, else 16..235 (chroma 16..240) */
+    float site_x, site_y; /* where chroma sample (0, 0) lies inside its block of luma
+                             pixels, as a fraction: 0.5 centred, 0 on the first pixel */
+    double pixel_aspect; /* width / height of one pixel; 1 for square ones */
+} VigilImage;
+
+/* A rectangle in fractions of the picture: 0 <= x, y; x + width <= 1. */
+typedef struct VigilRegion {
+    float x, y, width, height;
+} VigilRegion;
+
+/* Which part of the picture went where in the tensor, for mapping results back. */
+typedef struct VigilPlacement {
+    double src_x, src_y, src_width, src_height; /* pixels of the picture, real-valued */
+    int dst_x, dst_y, dst_width, dst_height;    /* pixels of the tensor */
+} VigilPlacement;
+
+/* Turns pictures into input tensors: crop, resize, colour conversion and normalisation
+ * in one pass over the source.  Holds the filter tables of the last geometry, so that
+ * frames of a stream are converted without allocating; one per region that differs. */
+typedef struct VigilPreprocess VigilPreprocess;
+
+VIGIL_API VigilStatus vigil_preprocess_open(VigilPreprocess **preprocess,
+                                            VigilError *error);
+VIGIL_API void vigil_preprocess_close(VigilPreprocess **preprocess);
+
+/* Fills `tensor` [input->height][input->width][3] from the picture, or from the part of
+ * it that `region` names (NULL: all of it).  A region is clamped to the picture; one of
+ * no area, or not finite, is VIGIL_ERROR_ARGUMENT.  *placed (may be NULL) tells what went
+ * where.  Allocates only when the geometry differs from the previous call's. */
+VIGIL_API VigilStatus vigil_preprocess_run(VigilPreprocess *preprocess,
+                                           const VigilImage *image,
+                                           const VigilRegion *region,
+                                           const VigilInput *input, float *tensor,
+                                           VigilPlacement *placed, VigilError *error);
+
+/* ---- Results -------------------------------------------------------------------- */
+
+typedef struct VigilClass {
+    int index;   /* 0..classes-1 */
+    float score; /* softmax, 0..1 */
+} VigilClass;
+
+/* The k best classes of `logits` [n], best first, ties by index, with softmax scores.
+ * Returns how many were written: min(k, n). */
+VIGIL_API int vigil_top_classes(const float *logits, int n, int k, VigilClass *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
