@@ -118,11 +118,12 @@ static inline size_t vigil_attention_scratch(size_t tk, size_t d)
     X(resample_columns, void,                                                          \
       (const float *x, const int32_t *first, const float *weight, size_t taps,         \
        size_t n, size_t step, float *y))                                               \
-    /* In place over three planes of n samples, then interleaved into out [n][3]:      \
-     * out[i][r] = sum over p of matrix[r][p] * plane[p][i] + offset[r]. */            \
+    /* Three planes of n samples through a matrix, clipped, interleaved to [n][3]:     \
+     * out[i][r] = clip(sum over p of matrix[r][p] * plane[p][i] + offset[r],          \
+     * low[r], high[r]).  Planes may be one and the same. */                           \
     X(color, void,                                                                     \
       (const float *const plane[3], const float matrix[3][3], const float offset[3],   \
-       size_t n, float *out))
+       const float low[3], const float high[3], size_t n, float *out))
 
 typedef struct VigilKernels {
     const char *name; /* "c", "sse2", "avx2", "avx512", "neon" */

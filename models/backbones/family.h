@@ -1,0 +1,40 @@
+/* A family of networks: what the rest of the engine knows of one. */
+#ifndef VIGIL_FAMILY_H
+#define VIGIL_FAMILY_H
+
+#include "core/net.h"
+
+/* The first member of every family's variant row. */
+typedef struct VigilVariantRow {
+    const char *name; /* as published */
+    int size;         /* native input: size x size */
+} VigilVariantRow;
+
+typedef struct VigilFamily {
+    const char *name;
+    const char *naming;   /* the naming scheme of the tensors */
+    const void *variants; /* rows that begin with a VigilVariantRow */
+    size_t n_variants, row_size;
+    /* Describes backbone and head; outputs, taps and tensors under the scheme's names.
+     */
+    void (*describe)(VigilNet *net, const void *row);
+    const char *classes_tensor; /* [classes, ...] */
+    const char *label_set;      /* built-in set of the published checkpoints */
+    int label_count;            /* used when the file has as many classes */
+    VigilInput input;           /* published preprocessing; sizes are the row's */
+    double crop_fraction;       /* CROP: min(height, width) / resize_shorter */
+    const char *const *ignored; /* prefixes of tensors that only training needs */
+    size_t n_ignored;
+} VigilFamily;
+
+static inline const VigilVariantRow *vigil_family_row(const VigilFamily *f, size_t i)
+{
+    return (const VigilVariantRow *)((const char *)f->variants + i * f->row_size);
+}
+
+/* All families, NULL-terminated. */
+extern const VigilFamily *const vigil_families[];
+
+extern const VigilFamily vigil_family_emo;
+
+#endif

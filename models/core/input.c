@@ -1,0 +1,204 @@
+#include "core/input.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int shorter(const VigilInput *in)
+{
+    return in->height < in->width ? in->height : in->width;
+}
+
+void vigil_input_default(const VigilFamily *family, const VigilVariantRow *row,
+                         VigilInput *input)
+{
+    *input = family->input;
+    input->height = input->width = row->size;
+    input->resize_shorter = (int)(row->size / family->crop_fraction);
+}
+
+/* mean and std are kept in tensor channel order. */
+static void set_channel_order(VigilInput *in, VigilChannelOrder order,
+                              VigilOrigin origin)
+{
+    if (in->channel_order != order) {
+        float m = in->mean[0], s = in->std[0];
+        in->mean[0] = in->mean[2];
+        in->mean[2] = m;
+        in->std[0] = in->std[2];
+        in->std[2] = s;
+    }
+    in->channel_order = order;
+    in->origin.channel_order = origin;
+}
+
+static void set_size(VigilInput *in, int height, int width, VigilOrigin origin)
+{
+    double fraction = (double)shorter(in) / in->resize_shorter;
+    in->height = height;
+    in->width = width;
+    in->resize_shorter = (int)lround(shorter(in) / fraction);
+    in->origin.size = origin;
+}
+
+/* ---- Metadata ----------------------------------------------------------------------
+ */
+
+static VigilStatus bad_value(const VigilSafetensors *file, const char *key,
+                             const char *value, const char *wanted, VigilError *error)
+{
+    return vigil_fail(error, VIGIL_ERROR_FORMAT,
+                      "%s: __metadata__ '%s' is '%.40s', should be %s",
+                      vigil_safetensors_path(file), key, value, wanted);
+}
+
+static VigilStatus read_size(const VigilSafetensors *file, const char *key, int *out,
+                             VigilError *error)
+{
+    const char *text = vigil_safetensors_metadata(file, key);
+    char *end;
+    if (!text)
+        return VIGIL_OK;
+    long v = strtol(text, &end, 10);
+    if (*end || end == text || v < VIGIL_MIN_SIZE || v > VIGIL_MAX_SIZE)
+        return bad_value(file, key, text, "a whole number from 32 to 4096", error);
+    *out = (int)v;
+    return VIGIL_OK;
+}
+
+/* Three numbers with spaces or commas between; decimal point whatever the locale. */
+static bool parse_three(const char *text, float out[3])
+{
+    for (int i = 0; i < 3; i++) {
+        double v = 0, scale = 1;
+        bool minus = false, digits = false;
+        while (*text == ' ' || *text == ',' || *text == '[')
+            text++;
+        if (*text == '-') {
+            minus = true;
+            text++;
+        }
+        for (; *text >= '0' && *text <= '9'; text++, digits = true)
+            v = v * 10 + (*text - '0');
+        if (*text == '.')
+            for (text++; *text >= '0' && *text <= '9'; text++, digits = true)
+                v += (*text - '0') * (scale /= 10);
+        if (!digits || v > 1e6)
+            return false;
+        out[i] = (float)(minus ? -v : v);
+    }
+    while (*text == ' ' || *text == ']')
+        text++;
+    return !*text;
+}
+
+static VigilStatus read_three(const VigilSafetensors *file, const char *key, bool bgr,
+                              float out[3], VigilOrigin *origin, VigilError *error)
+{
+    const char *text = vigil_safetensors_metadata(file, key);
+    float v[3];
+    if (!text)
+        return VIGIL_OK;
+    if (!parse_three(text, v))
+        return bad_value(file, key, text, "three numbers", error);
+    for (int i = 0; i < 3; i++)
+        out[i] = v[bgr ? 2 - i : i];
+    *origin = VIGIL_ORIGIN_METADATA;
+    return VIGIL_OK;
+}
+
+static VigilStatus read_choice(const VigilSafetensors *file, const char *key,
+                               const char *const *names, int *out, VigilError *error)
+{
+    const char *text = vigil_safetensors_metadata(file, key);
+    char wanted[96] = "";
+    if (!text)
+        return VIGIL_OK;
+    for (int i = 0; names[i]; i++) {
+        if (!strcmp(text, names[i])) {
+            *out = i;
+            return VIGIL_OK;
+        }
+        snprintf(wanted + strlen(wanted), sizeof wanted - strlen(wanted), "%s%s",
+                 i ? " or " : "", names[i]);
+    }
+    return bad_value(file, key, text, wanted, error);
+}
+
+VigilStatus vigil_input_metadata(const VigilFamily *family,
+                                 const VigilSafetensors *file, VigilInput *in,
+                                 VigilError *error)
+{
+    static const char *const orders[] = { "rgb", "bgr", NULL };
+    static const char *const resizes[] = { "stretch", "letterbox", "crop", "none",
+                                           NULL };
+    int h = 0, w = 0, shorter_side = 0, order = -1, resize = -1;
+    VigilStatus s;
+    if ((s = read_size(file, "input_height", &h, error)) ||
+        (s = read_size(file, "input_width", &w, error)) ||
+        (s = read_size(file, "resize_shorter", &shorter_side, error)) ||
+        (s = read_choice(file, "channel_order", orders, &order, error)) ||
+        (s = read_choice(file, "resize", resizes, &resize, error)))
+        return s;
+    if (h || w)
+        set_size(in, h ? h : w, w ? w : h, VIGIL_ORIGIN_METADATA);
+    if (shorter_side)
+        in->resize_shorter = shorter_side;
+    if (order >= 0)
+        set_channel_order(in, (VigilChannelOrder)order, VIGIL_ORIGIN_METADATA);
+    if (resize >= 0) {
+        in->resize = (VigilResize)resize;
+        in->origin.resize = VIGIL_ORIGIN_METADATA;
+    }
+    bool bgr = in->channel_order == VIGIL_BGR;
+    if ((s = read_three(file, "mean", bgr, in->mean, &in->origin.mean, error)) ||
+        (s = read_three(file, "std", bgr, in->std, &in->origin.std, error)))
+        return s;
+    return vigil_input_options(NULL, in, error);
+}
+
+/* ---- The caller's options ----------------------------------------------------------
+ */
+
+static VigilStatus check(const VigilInput *in, VigilError *error)
+{
+    if (in->height < VIGIL_MIN_SIZE || in->height > VIGIL_MAX_SIZE ||
+        in->width < VIGIL_MIN_SIZE || in->width > VIGIL_MAX_SIZE)
+        return vigil_fail(error, VIGIL_ERROR_ARGUMENT,
+                          "an input of %d x %d pixels; each side may be %d to %d",
+                          in->height, in->width, VIGIL_MIN_SIZE, VIGIL_MAX_SIZE);
+    for (int i = 0; i < 3; i++)
+        if (!isfinite(in->mean[i]) || !isfinite(in->std[i]) || in->std[i] <= 0)
+            return vigil_fail(error, VIGIL_ERROR_ARGUMENT,
+                              "channel %d: mean %g and standard deviation %g; the mean "
+                              "must be finite, the deviation finite and above 0",
+                              i, (double)in->mean[i], (double)in->std[i]);
+    if (in->resize == VIGIL_RESIZE_CROP && in->resize_shorter < shorter(in))
+        return vigil_fail(error, VIGIL_ERROR_ARGUMENT,
+                          "resize_shorter is %d, below the input's %d",
+                          in->resize_shorter, shorter(in));
+    return VIGIL_OK;
+}
+
+VigilStatus vigil_input_options(const VigilInputOptions *o, VigilInput *in,
+                                VigilError *error)
+{
+    if (o && (o->height || o->width))
+        set_size(in, o->height, o->width, VIGIL_ORIGIN_OPTION);
+    if (o && o->has_channel_order)
+        set_channel_order(in, o->channel_order, VIGIL_ORIGIN_OPTION);
+    if (o && o->has_mean) {
+        memcpy(in->mean, o->mean, sizeof in->mean);
+        in->origin.mean = VIGIL_ORIGIN_OPTION;
+    }
+    if (o && o->has_std) {
+        memcpy(in->std, o->std, sizeof in->std);
+        in->origin.std = VIGIL_ORIGIN_OPTION;
+    }
+    if (o && o->has_resize) {
+        in->resize = o->resize;
+        in->origin.resize = VIGIL_ORIGIN_OPTION;
+    }
+    return check(in, error);
+}

@@ -1,0 +1,284 @@
+#include "core/model.h"
+#include "core/input.h"
+#include "core/json.h"
+#include "core/recognise.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Building ----------------------------------------------------------------------
+ */
+
+/* Parameters per operation, for listings, are counted by a pass that only checks. */
+static void count_parameters(VigilModel *model, VigilNet *net)
+{
+    VigilBinder check = { .mode = VIGIL_BIND_CHECK,
+                          .source = model->source,
+                          .what = model->row->name };
+    vigil_net_bind(net, &check);
+}
+
+VigilStatus vigil_model_build(VigilModel *model, int height, int width,
+                              const char *const *keep, size_t n_keep, VigilNet **out,
+                              VigilError *error)
+{
+    VigilNetConfig config = { height, width, model->info.classes, model->window };
+    VigilError e = { 0 };
+    VigilNet *net = vigil_describe(model->family, model->row, &config, &e);
+    if (!net)
+        return vigil_fail(error, e.status, "%s", e.message);
+    VigilBinder load = { .mode = VIGIL_BIND_LOAD,
+                         .source = model->source,
+                         .store = model->store,
+                         .what = model->row->name };
+    VigilStatus s = vigil_net_fuse(net, keep, n_keep, error);
+    if (s == VIGIL_OK) {
+        pthread_mutex_lock(&model->lock);
+        count_parameters(model, net);
+        vigil_net_bind(net, &load);
+        pthread_mutex_unlock(&model->lock);
+        if ((s = load.status) != VIGIL_OK)
+            vigil_fail(error, s, "%s", load.error.message);
+    }
+    if (s == VIGIL_OK)
+        *out = net;
+    else
+        vigil_net_free(&net);
+    return s;
+}
+
+static VigilStatus check_leftovers(const VigilModel *model, VigilError *error)
+{
+    const VigilStored *t = vigil_source_leftover(model->source, model->family->ignored,
+                                                 model->family->n_ignored);
+    if (!t)
+        return VIGIL_OK;
+    return vigil_fail(error, VIGIL_ERROR_SHAPE,
+                      "%s: tensor '%s' belongs to nothing in %s, which fits otherwise",
+                      model->path, t->name, model->row->name);
+}
+
+/* ---- Metadata ----------------------------------------------------------------------
+ */
+
+static VigilStatus copy_labels(VigilModel *model, const json_t *list, VigilError *error)
+{
+    size_t n = json_array_size(list);
+    if (!json_is_array(list) || n != (size_t)model->info.classes)
+        return vigil_fail(error, VIGIL_ERROR_FORMAT,
+                          "%s: __metadata__ 'labels' has %zu names for %d classes",
+                          model->path, n, model->info.classes);
+    model->labels = calloc(n, sizeof *model->labels);
+    for (size_t i = 0; model->labels && i < n; i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+        if (!text)
+            return vigil_fail(error, VIGIL_ERROR_FORMAT,
+                              "%s: __metadata__ 'labels': entry %zu is not a string",
+                              model->path, i);
+        if (!(model->labels[i] = strdup(text)))
+            return vigil_fail_memory(error, strlen(text), "a label");
+    }
+    if (!model->labels)
+        return vigil_fail_memory(error, n * sizeof(char *), "labels");
+    model->info.labels = (const char *const *)model->labels;
+    model->info.label_set = "metadata";
+    return VIGIL_OK;
+}
+
+static VigilStatus read_labels(VigilModel *model, VigilError *error)
+{
+    const char *text = vigil_safetensors_metadata(model->file, "labels");
+    char what[256];
+    json_t *list = NULL;
+    if (!text)
+        return VIGIL_OK;
+    snprintf(what, sizeof what, "%.180s: __metadata__ 'labels'", model->path);
+    VigilStatus s = vigil_json_parse(text, strlen(text), what, &list, error);
+    if (s == VIGIL_OK)
+        s = copy_labels(model, list, error);
+    json_decref(list);
+    return s;
+}
+
+static VigilStatus read_window(VigilModel *model, VigilError *error)
+{
+    const char *text = vigil_safetensors_metadata(model->file, "window");
+    char *end;
+    if (!text)
+        return VIGIL_OK;
+    long v = strtol(text, &end, 10);
+    if (*end || end == text || v < 2 || v > 64)
+        return vigil_fail(error, VIGIL_ERROR_FORMAT,
+                          "%s: __metadata__ 'window' is '%.40s', should be 2 to 64",
+                          model->path, text);
+    model->window = (int)v;
+    return VIGIL_OK;
+}
+
+/* ---- Opening -----------------------------------------------------------------------
+ */
+
+static VigilModel *new_model(VigilError *error)
+{
+    VigilModel *m = calloc(1, sizeof *m);
+    if (m && !(m->store = vigil_store_new())) {
+        free(m);
+        m = NULL;
+    }
+    if (!m) {
+        vigil_fail_memory(error, sizeof *m, "a model");
+        return NULL;
+    }
+    pthread_mutex_init(&m->lock, NULL);
+    m->references = 1;
+    return m;
+}
+
+static void fill_info(VigilModel *m)
+{
+    m->info.file = m->path;
+    m->info.family = m->family->name;
+    m->info.variant = m->row->name;
+    m->info.naming = m->family->naming;
+    m->info.task = VIGIL_TASK_CLASSIFICATION;
+    if (!m->info.labels && m->family->label_set &&
+        m->info.classes == m->family->label_count) {
+        int n;
+        m->info.labels = vigil_labels_builtin(m->family->label_set, &n);
+        m->info.label_set = m->family->label_set;
+    }
+    m->info.memory_bytes = vigil_store_bytes(m->store);
+}
+
+/* Packs every weight, so that a file that is broken anywhere is refused here. */
+static VigilStatus pack(VigilModel *m, VigilError *error)
+{
+    VigilNet *net = NULL;
+    VigilStatus s = vigil_model_build(m, m->info.input.height, m->info.input.width,
+                                      NULL, 0, &net, error);
+    vigil_net_free(&net);
+    return s;
+}
+
+static VigilStatus open_file(VigilModel *m, VigilError *error)
+{
+    VigilStatus s;
+    if ((s = vigil_safetensors_open(m->path, &m->file, error)) ||
+        (s = vigil_recognise(m, error)))
+        return s;
+    vigil_input_default(m->family, m->row, &m->info.input);
+    if ((s = vigil_input_metadata(m->family, m->file, &m->info.input, error)) ||
+        (s = read_window(m, error)) || (s = read_labels(m, error)) ||
+        (s = pack(m, error)) || (s = check_leftovers(m, error)))
+        return s;
+    fill_info(m);
+    return VIGIL_OK;
+}
+
+VigilStatus vigil_model_open(const char *name, VigilModel **model, VigilError *error)
+{
+    *model = NULL;
+    VigilModel *m = new_model(error);
+    if (!m)
+        return VIGIL_ERROR_NO_MEMORY;
+    VigilStatus s = vigil_model_locate(name, &m->path, error);
+    if (s == VIGIL_OK)
+        s = open_file(m, error);
+    if (s == VIGIL_OK)
+        *model = m;
+    else
+        vigil_model_close(&m);
+    return s;
+}
+
+static bool find_variant(VigilModel *m, const char *variant)
+{
+    for (const VigilFamily *const *f = vigil_families; *f; f++)
+        for (size_t i = 0; i < (*f)->n_variants; i++)
+            if (!strcmp(vigil_family_row(*f, i)->name, variant)) {
+                m->family = *f;
+                m->row = vigil_family_row(*f, i);
+                return true;
+            }
+    return false;
+}
+
+static VigilStatus open_formula(VigilModel *m, const char *variant, uint64_t seed,
+                                double gain, int classes, VigilError *error)
+{
+    VigilMatch match;
+    VigilStatus s;
+    if (!find_variant(m, variant))
+        return vigil_fail(error, VIGIL_ERROR_NOT_FOUND,
+                          "no variant '%s'; 'vigil-model list' tells what there is",
+                          variant);
+    if (classes < 1 || classes > VIGIL_MAX_CLASSES)
+        return vigil_fail(error, VIGIL_ERROR_ARGUMENT, "%d classes; may be 1 to %d",
+                          classes, VIGIL_MAX_CLASSES);
+    m->source = vigil_source_formula(seed, gain);
+    m->path = strdup("formula");
+    if (!m->source || !m->path)
+        return vigil_fail_memory(error, sizeof(void *), "a weight source");
+    m->info.classes = classes;
+    if ((s = vigil_check_variant(m->family, m->row, m->source, classes, &match, error)))
+        return s;
+    m->info.parameters = match.binder.parameters;
+    vigil_input_default(m->family, m->row, &m->info.input);
+    if ((s = pack(m, error)))
+        return s;
+    fill_info(m);
+    return VIGIL_OK;
+}
+
+VigilStatus vigil_model_open_formula(const char *variant, uint64_t seed, double gain,
+                                     int classes, VigilModel **model, VigilError *error)
+{
+    *model = NULL;
+    VigilModel *m = new_model(error);
+    if (!m)
+        return VIGIL_ERROR_NO_MEMORY;
+    VigilStatus s = open_formula(m, variant, seed, gain, classes, error);
+    if (s == VIGIL_OK)
+        *model = m;
+    else
+        vigil_model_close(&m);
+    return s;
+}
+
+VigilModel *vigil_model_ref(VigilModel *model)
+{
+    atomic_fetch_add(&model->references, 1);
+    return model;
+}
+
+void vigil_model_close(VigilModel **model)
+{
+    VigilModel *m = model ? *model : NULL;
+    if (!m)
+        return;
+    *model = NULL;
+    if (atomic_fetch_sub(&m->references, 1) > 1)
+        return;
+    for (int i = 0; m->labels && i < m->info.classes; i++)
+        free(m->labels[i]);
+    free(m->labels);
+    vigil_source_free(&m->source);
+    vigil_safetensors_close(&m->file);
+    vigil_store_free(&m->store);
+    pthread_mutex_destroy(&m->lock);
+    free(m->path);
+    free(m);
+}
+
+const VigilModelInfo *vigil_model_info(const VigilModel *model)
+{
+    return &model->info;
+}
+
+VigilStatus vigil_model_input(const VigilModel *model, const VigilInputOptions *options,
+                              VigilInput *input, VigilError *error)
+{
+    *input = model->info.input;
+    return vigil_input_options(options, input, error);
+}

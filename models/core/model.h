@@ -1,0 +1,39 @@
+/* The inside of an opened model, for sessions. */
+#ifndef VIGIL_CORE_MODEL_H
+#define VIGIL_CORE_MODEL_H
+
+#include "backbones/family.h"
+#include "core/weights.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define VIGIL_MAX_CLASSES 65536
+
+struct VigilModel {
+    atomic_int references;
+    const VigilFamily *family;
+    const VigilVariantRow *row;
+    VigilModelInfo info;
+    char *path;
+    char **labels; /* of __metadata__, owned */
+    int window;    /* of __metadata__, 0: the variant's */
+    VigilSafetensors *file;
+    VigilSource *source;
+    pthread_mutex_t lock; /* of source, while a session binds */
+    VigilStore *store;
+};
+
+/* Describes and merges the model's network at an input size, and binds its weights
+ * (reading those that no session asked for before).  `keep`: values that must survive.
+ */
+VigilStatus vigil_model_build(VigilModel *model, int height, int width,
+                              const char *const *keep, size_t n_keep, VigilNet **net,
+                              VigilError *error);
+
+/* The file of a shipped model in the folders of VIGIL_MODEL_PATH or where models are
+ * installed; a name with a slash or of an existing file stands for itself.  *path is
+ * the caller's. */
+VigilStatus vigil_model_locate(const char *name, char **path, VigilError *error);
+
+#endif

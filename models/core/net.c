@@ -1,0 +1,347 @@
+#include "core/op.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* ---- Memory of the description --------------------------------------------------- */
+
+struct Chunk {
+    struct Chunk *next;
+    size_t used, size;
+    _Alignas(16) char bytes[];
+};
+
+void *vigil_net_alloc(VigilNet *net, size_t bytes)
+{
+    struct Chunk *c = net->chunks;
+    bytes = (bytes + 15) & ~(size_t)15;
+    if (!c || c->size - c->used < bytes) {
+        size_t size = bytes > 8192 ? bytes : 8192;
+        c = calloc(1, sizeof *c + size);
+        if (!c) {
+            vigil_net_fail(net, VIGIL_ERROR_NO_MEMORY,
+                           "out of memory: %zu bytes for %s", size,
+                           "a network description");
+            return NULL;
+        }
+        c->size = size;
+        c->next = net->chunks;
+        net->chunks = c;
+    }
+    void *p = c->bytes + c->used;
+    c->used += bytes;
+    return p;
+}
+
+/* Doubles an array of the net; false sticks as an error. */
+static bool grow(VigilNet *net, void **array, size_t *capacity, size_t count,
+                 size_t size)
+{
+    if (count < *capacity)
+        return true;
+    size_t wanted = *capacity ? *capacity * 2 : 64;
+    void *p = realloc(*array, wanted * size);
+    if (!p) {
+        vigil_net_fail(net, VIGIL_ERROR_NO_MEMORY, "out of memory: %zu bytes for %s",
+                       wanted * size, "a network description");
+        return false;
+    }
+    *array = p;
+    *capacity = wanted;
+    return true;
+}
+
+/* ---- Life ------------------------------------------------------------------------ */
+
+VigilNet *vigil_net_new(const VigilNetConfig *config)
+{
+    VigilNet *net = calloc(1, sizeof *net);
+    if (net)
+        net->config = *config;
+    return net;
+}
+
+void vigil_net_free(VigilNet **net)
+{
+    if (!*net)
+        return;
+    for (struct Chunk *c = (*net)->chunks, *next; c; c = next) {
+        next = c->next;
+        free(c);
+    }
+    free((*net)->node);
+    free((*net)->map);
+    free((*net)->arena);
+    free(*net);
+    *net = NULL;
+}
+
+const VigilNetConfig *vigil_net_config(const VigilNet *net)
+{
+    return &net->config;
+}
+
+VigilStatus vigil_net_status(const VigilNet *net, VigilError *error)
+{
+    if (net->error.status != VIGIL_OK && error)
+        *error = net->error;
+    return net->error.status;
+}
+
+void vigil_net_fail(VigilNet *net, VigilStatus status, const char *format, ...)
+{
+    if (net->error.status != VIGIL_OK)
+        return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(net->error.message, sizeof net->error.message, format, args);
+    va_end(args);
+    net->error.status = status;
+}
+
+/* ---- Names ----------------------------------------------------------------------- */
+
+void vigil_net_push(VigilNet *net, const char *format, ...)
+{
+    size_t at = strlen(net->scope);
+    va_list args;
+    net->scope_length[net->depth++] = at;
+    if (at && at + 1 < sizeof net->scope)
+        net->scope[at++] = '.';
+    va_start(args, format);
+    vsnprintf(net->scope + at, sizeof net->scope - at, format, args);
+    va_end(args);
+}
+
+void vigil_net_pop(VigilNet *net)
+{
+    net->scope[net->scope_length[--net->depth]] = '\0';
+}
+
+const char *vigil_join(char out[VIGIL_MAX_NAME], const char *prefix, const char *last)
+{
+    const char *parts[] = { prefix, *prefix && *last ? "." : "", last };
+    size_t at = 0;
+    for (int i = 0; i < 3; i++)
+        for (const char *s = parts[i]; *s && at + 1 < VIGIL_MAX_NAME; s++)
+            out[at++] = *s;
+    out[at] = '\0';
+    return out;
+}
+
+const char *vigil_net_absolute(VigilNet *net, const char *name)
+{
+    char full[VIGIL_MAX_NAME];
+    vigil_join(full, net->scope, name);
+    char *copy = vigil_net_alloc(net, strlen(full) + 1);
+    return copy ? strcpy(copy, full) : "";
+}
+
+VigilValue vigil_net_name(VigilNet *net, VigilValue value, const char *name)
+{
+    if (net->error.status == VIGIL_OK)
+        net->map[value].name = vigil_net_absolute(net, name);
+    return value;
+}
+
+VigilValue vigil_net_find(const VigilNet *net, const char *name)
+{
+    for (size_t i = 0; i < net->n_maps; i++)
+        if (!strcmp(net->map[i].name, name))
+            return vigil_net_resolve(net, (VigilValue)i);
+    return VIGIL_NONE;
+}
+
+/* ---- Building -------------------------------------------------------------------- */
+
+static VigilValue append_map(VigilNet *net, const char *name, VigilShape shape)
+{
+    if (!grow(net, (void **)&net->map, &net->cap_maps, net->n_maps, sizeof *net->map))
+        return VIGIL_NONE;
+    net->map[net->n_maps] = (VigilMap) {
+        .name = name, .shape = shape, .producer = -1, .moved = VIGIL_NONE
+    };
+    return (VigilValue)net->n_maps++;
+}
+
+VigilValue vigil_net_input(VigilNet *net)
+{
+    return append_map(net, "input",
+                      (VigilShape) { net->config.height, net->config.width, 3 });
+}
+
+VigilNode *vigil_net_append(VigilNet *net, const VigilOp *op, const char *name,
+                            const VigilValue *in, int n_in, VigilShape out,
+                            size_t data_size)
+{
+    if (net->error.status != VIGIL_OK)
+        return NULL;
+    const char *absolute = vigil_net_absolute(net, name);
+    void *data = data_size ? vigil_net_alloc(net, data_size) : NULL;
+    VigilValue y = append_map(net, absolute, out);
+    if (!grow(net, (void **)&net->node, &net->cap_nodes, net->n_nodes,
+              sizeof *net->node) ||
+        net->error.status != VIGIL_OK)
+        return NULL;
+    VigilNode *n = &net->node[net->n_nodes];
+    *n = (VigilNode) { .op = op,
+                       .name = absolute,
+                       .n_in = n_in,
+                       .residual = VIGIL_NONE,
+                       .out = y,
+                       .in_shape = vigil_net_shape(net, in[0]),
+                       .out_shape = out,
+                       .data = data };
+    for (int i = 0; i < n_in; i++)
+        n->in[i] = in[i];
+    net->map[y].producer = (int)net->n_nodes++;
+    return n;
+}
+
+VigilShape vigil_net_shape(const VigilNet *net, VigilValue value)
+{
+    return value == VIGIL_NONE ? (VigilShape) { 1, 1, 1 } : net->map[value].shape;
+}
+
+void vigil_net_output(VigilNet *net, VigilValue value, const char *name)
+{
+    if (net->error.status != VIGIL_OK)
+        return;
+    if (net->n_outputs == sizeof net->output / sizeof *net->output) {
+        vigil_net_fail(net, VIGIL_ERROR_ARGUMENT, "more than %zu outputs",
+                       net->n_outputs);
+        return;
+    }
+    net->output[net->n_outputs].value = value;
+    net->output[net->n_outputs++].name = name;
+}
+
+VigilValue vigil_net_resolve(const VigilNet *net, VigilValue value)
+{
+    while (net->map[value].moved != VIGIL_NONE)
+        value = net->map[value].moved;
+    return value;
+}
+
+/* ---- Binding and running --------------------------------------------------------- */
+
+void vigil_net_bind(VigilNet *net, VigilBinder *binder)
+{
+    for (size_t i = 0; i < net->n_nodes; i++) {
+        VigilNode *n = &net->node[i];
+        if (n->dead || !n->op->bind)
+            continue;
+        if (binder->mode == VIGIL_BIND_LOAD && binder->status != VIGIL_OK)
+            return;
+        uint64_t before = binder->parameters;
+        n->op->bind(n, binder);
+        if (binder->mode == VIGIL_BIND_CHECK)
+            n->parameters = binder->parameters - before;
+        vigil_bind_end(binder);
+    }
+}
+
+static uint64_t now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+void vigil_net_run(VigilNet *net)
+{
+    for (size_t i = 0; i < net->n_nodes; i++) {
+        VigilNode *n = &net->node[i];
+        if (n->dead)
+            continue;
+        uint64_t start = net->timed ? now() : 0;
+        n->op->run(n, net);
+        if (net->timed)
+            n->nanoseconds += now() - start;
+    }
+}
+
+size_t vigil_grain(uint64_t macs_per_item)
+{
+    /* Below this a thread costs more to wake than it saves. */
+    const uint64_t worth = 200000;
+    return (size_t)(macs_per_item >= worth ? 1 : worth / (macs_per_item + 1) + 1);
+}
+
+/* ---- Looking at it --------------------------------------------------------------- */
+
+float *vigil_net_input_data(VigilNet *net)
+{
+    return net->arena + net->map[0].offset;
+}
+
+const float *vigil_net_data(const VigilNet *net, VigilValue value)
+{
+    return net->arena + net->map[value].offset;
+}
+
+const char *vigil_net_value_name(const VigilNet *net, VigilValue value)
+{
+    return net->map[value].name;
+}
+
+VigilValue vigil_net_output_at(const VigilNet *net, size_t i, const char **name)
+{
+    if (i >= net->n_outputs)
+        return VIGIL_NONE;
+    if (name)
+        *name = net->output[i].name;
+    return vigil_net_resolve(net, net->output[i].value);
+}
+
+size_t vigil_net_arena_bytes(const VigilNet *net)
+{
+    return net->arena_floats * sizeof(float);
+}
+
+uint64_t vigil_net_macs(const VigilNet *net)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < net->n_nodes; i++)
+        if (!net->node[i].dead && net->node[i].op->macs)
+            sum += net->node[i].op->macs(&net->node[i]);
+    return sum;
+}
+
+static const VigilNode *living_node(const VigilNet *net, size_t i)
+{
+    for (size_t k = 0; k < net->n_nodes; k++)
+        if (!net->node[k].dead && i-- == 0)
+            return &net->node[k];
+    return NULL;
+}
+
+bool vigil_net_layer(const VigilNet *net, size_t i, VigilLayer *layer)
+{
+    static _Thread_local char kind[64];
+    const VigilNode *n = living_node(net, i);
+    if (!n)
+        return false;
+    VigilShape s = n->out_shape;
+    bool vector = s.h == 1 && s.w == 1;
+    n->op->kind(n, kind, sizeof kind);
+    *layer = (VigilLayer) { .name = net->map[n->out].name,
+                            .kind = kind,
+                            .rank = vector ? 1 : 3,
+                            .shape = { vector ? s.c : s.h, vector ? 0 : s.w,
+                                       vector ? 0 : s.c },
+                            .macs = n->op->macs ? n->op->macs(n) : 0,
+                            .parameters = n->parameters,
+                            .nanoseconds = n->nanoseconds };
+    return true;
+}
+
+void vigil_net_time_layers(VigilNet *net, bool on)
+{
+    net->timed = on;
+    for (size_t i = 0; i < net->n_nodes; i++)
+        net->node[i].nanoseconds = 0;
+}

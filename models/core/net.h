@@ -1,0 +1,139 @@
+/*
+ * A network as a list of operations over feature maps.
+ *
+ * Family files *describe* it: each call below adds one operation, infers the shape of
+ * its result and returns a handle.  Nothing is read or computed.  The first error
+ * sticks: from then on calls do nothing and return VIGIL_NONE, so that descriptions
+ * need no checks. `vigil_net_compile` then merges operations (fuse.c), binds weights by
+ * name and shape (weights.h) and lays all maps out in one arena (plan.c);
+ * `vigil_net_run` walks the list.
+ */
+#ifndef VIGIL_CORE_NET_H
+#define VIGIL_CORE_NET_H
+
+#include "core/status.h"
+#include "core/weights.h"
+#include "kernels/kernels.h"
+
+typedef struct VigilNet VigilNet;
+
+typedef int VigilValue; /* a map of the net */
+#define VIGIL_NONE (-1)
+
+/* A map [h][w][c]; a vector is 1 x 1 x c. */
+typedef struct VigilShape {
+    int h, w, c;
+} VigilShape;
+
+static inline size_t vigil_shape_size(VigilShape s)
+{
+    return (size_t)s.h * s.w * s.c;
+}
+
+/* ---- Describing ------------------------------------------------------------------ */
+
+/* Which network at which input size; what an op or a block may depend on. */
+typedef struct VigilNetConfig {
+    int height, width;
+    int classes;
+    int window; /* attention window of EMO; 0: the variant's own */
+} VigilNetConfig;
+
+/* NULL when out of memory. */
+VigilNet *vigil_net_new(const VigilNetConfig *config);
+void vigil_net_free(VigilNet **net);
+const VigilNetConfig *vigil_net_config(const VigilNet *net);
+
+/* The error that stuck, or VIGIL_OK. */
+VigilStatus vigil_net_status(const VigilNet *net, VigilError *error);
+void vigil_net_fail(VigilNet *net, VigilStatus status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Tensor and tap names are relative to a scope: push "stage1.0", name "v.conv" means
+ * "stage1.0.v.conv". */
+void vigil_net_push(VigilNet *net, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void vigil_net_pop(VigilNet *net);
+
+/* The picture [height][width][3]. */
+VigilValue vigil_net_input(VigilNet *net);
+
+/* Names a value for taps; an empty name stands for the scope itself. */
+VigilValue vigil_net_name(VigilNet *net, VigilValue value, const char *name);
+
+/* Marks a result of the network under a name of its own: "logits". */
+void vigil_net_output(VigilNet *net, VigilValue value, const char *name);
+
+VigilShape vigil_net_shape(const VigilNet *net, VigilValue value);
+
+/* y = activation(norm(conv(x) + bias)); zero padding (kernel - 1) / 2 * dilation.
+ * Weight `name`.weight [out, in / groups, kernel, kernel], `name`.bias [out]; batch
+ * norm `norm`.{weight,bias,running_mean,running_var} [out]. */
+typedef struct VigilConv {
+    const char *name;
+    const char *norm; /* NULL: none */
+    float eps;        /* of norm */
+    int out;          /* channels; ignored for depthwise: as many as go in */
+    int kernel, stride, dilation; /* 0 means 1 */
+    bool depthwise, bias;
+    bool linear; /* x is a vector and the weight is [out, in] */
+    VigilActivation activation;
+} VigilConv;
+
+VigilValue vigil_net_conv(VigilNet *net, VigilValue x, const VigilConv *conv);
+
+/* Batch norm on its own (before an attention or a convolution). */
+VigilValue vigil_net_batch_norm(VigilNet *net, VigilValue x, const char *name,
+                                float eps);
+
+/* Layer norm over the channels of each pixel: `name`.weight, .bias [c]. */
+VigilValue vigil_net_layer_norm(VigilNet *net, VigilValue x, const char *name,
+                                float eps);
+
+/* Self-attention over interleaved windows with the values taken from x itself; see
+ * ops/window_attention.c.  `name`.weight [2c, c, 1, 1], .bias [2c]: queries, keys. */
+VigilValue vigil_net_window_attention(VigilNet *net, VigilValue x, const char *name,
+                                      int heads, int window);
+
+/* Mean over all pixels: a vector. */
+VigilValue vigil_net_mean(VigilNet *net, VigilValue x);
+
+/* x scaled channel by channel by the vector s. */
+VigilValue vigil_net_scale(VigilNet *net, VigilValue x, VigilValue s);
+
+/* a + b, same shape. */
+VigilValue vigil_net_add(VigilNet *net, VigilValue a, VigilValue b);
+
+/* ---- Binding, compiling, running ------------------------------------------------- */
+
+/* Reads or checks the weights of every operation in order; see weights.h.  The first
+ * failure is in the binder. */
+void vigil_net_bind(VigilNet *net, VigilBinder *binder);
+
+/* Merges batch norms and sums into convolutions where nobody else looks at the map in
+ * between.  Keeps named values that `keep` asks for. */
+VigilStatus vigil_net_fuse(VigilNet *net, const char *const *keep, size_t n_keep,
+                           VigilError *error);
+
+/* Places every map and the scratch memory of `threads` threads in one arena.  Maps in
+ * `keep` and outputs live to the end of the run. */
+VigilStatus vigil_net_plan(VigilNet *net, const char *const *keep, size_t n_keep,
+                           int threads, VigilError *error);
+
+void vigil_net_run(VigilNet *net);
+
+/* ---- Looking at it --------------------------------------------------------------- */
+
+float *vigil_net_input_data(VigilNet *net);
+/* The value of that name; VIGIL_NONE if there is none. */
+VigilValue vigil_net_find(const VigilNet *net, const char *name);
+const float *vigil_net_data(const VigilNet *net, VigilValue value);
+const char *vigil_net_value_name(const VigilNet *net, VigilValue value);
+/* Output i; VIGIL_NONE past the last. */
+VigilValue vigil_net_output_at(const VigilNet *net, size_t i, const char **name);
+size_t vigil_net_arena_bytes(const VigilNet *net);
+uint64_t vigil_net_macs(const VigilNet *net);
+bool vigil_net_layer(const VigilNet *net, size_t i, VigilLayer *layer);
+void vigil_net_time_layers(VigilNet *net, bool on);
+
+#endif

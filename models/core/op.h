@@ -1,0 +1,124 @@
+/*
+ * What an operation is: the inside of the net, for ops/ and the files that compile it.
+ */
+#ifndef VIGIL_CORE_OP_H
+#define VIGIL_CORE_OP_H
+
+#include "core/net.h"
+
+typedef struct VigilNode VigilNode;
+typedef struct VigilOp VigilOp;
+
+#define VIGIL_MAX_INPUTS 2
+
+struct VigilOp {
+    /* For listings: "conv 1x1", from the node's own description. */
+    void (*kind)(const VigilNode *node, char *out, size_t size);
+    /* Finds or reads the weights.  NULL: has none. */
+    void (*bind)(VigilNode *node, VigilBinder *binder);
+    /* Multiply-accumulates of one run.  NULL: none. */
+    uint64_t (*macs)(const VigilNode *node);
+    /* Floats of scratch that each of the threads needs.  NULL: none. */
+    size_t (*scratch)(const VigilNode *node);
+    void (*run)(const VigilNode *node, VigilNet *net);
+};
+
+struct VigilNode {
+    const VigilOp *op;
+    const char *name; /* of the weights, absolute; keys of the store derive from it */
+    VigilValue in[VIGIL_MAX_INPUTS];
+    int n_in;
+    VigilValue residual; /* added by the epilogue (fuse.c), or VIGIL_NONE */
+    VigilValue out;
+    VigilShape in_shape, out_shape; /* of in[0] and out */
+    void *data;                     /* the op's own description */
+    const VigilWeights *weights;
+    bool dead; /* merged into another one */
+    uint64_t parameters, nanoseconds;
+
+    /* Set by plan.c. */
+    const float *x[VIGIL_MAX_INPUTS];
+    const float *r;
+    float *y;
+    float *scratch; /* [threads][scratch_stride] */
+    size_t scratch_stride;
+};
+
+typedef struct VigilMap {
+    const char *name;
+    VigilShape shape;
+    int producer;     /* node */
+    size_t offset;    /* floats in the arena */
+    VigilValue moved; /* merged into this value (fuse.c), or VIGIL_NONE */
+} VigilMap;
+
+struct VigilNet {
+    VigilNetConfig config;
+    VigilError error;
+    char scope[VIGIL_MAX_NAME];
+    size_t scope_length[8]; /* before each push */
+    int depth;
+    struct Chunk *chunks; /* strings and descriptions */
+
+    VigilNode *node;
+    size_t n_nodes, cap_nodes;
+    VigilMap *map;
+    size_t n_maps, cap_maps;
+    struct {
+        VigilValue value;
+        const char *name;
+    } output[16];
+    size_t n_outputs;
+
+    int threads;
+    float *arena;
+    size_t arena_floats;
+    bool timed;
+};
+
+/* Memory that lives as long as the net, cleared; NULL sticks as an error. */
+void *vigil_net_alloc(VigilNet *net, size_t bytes);
+
+/* "scope.name" (or the scope alone for ""), living as long as the net. */
+const char *vigil_net_absolute(VigilNet *net, const char *name);
+
+/* Appends an operation over inputs in[0..n_in-1] with a cleared description of
+ * data_size bytes.  NULL after an error.  The pointer is valid until the next call. */
+VigilNode *vigil_net_append(VigilNet *net, const VigilOp *op, const char *name,
+                            const VigilValue *in, int n_in, VigilShape out,
+                            size_t data_size);
+
+/* Where values ended up after merges. */
+VigilValue vigil_net_resolve(const VigilNet *net, VigilValue value);
+
+/* ---- Shared by operations -------------------------------------------------------- */
+
+/* scale and shift of a batch norm in double: a = weight / sqrt(var + eps),
+ * b = bias - a mean.  False in CHECK mode and after a failure. */
+bool vigil_bind_batch_norm(VigilBinder *binder, const char *name, size_t c, float eps,
+                           double **a, double **b);
+
+/* `prefix`.`last` in out. */
+const char *vigil_join(char out[VIGIL_MAX_NAME], const char *prefix, const char *last);
+
+/* Rows per task so that one is worth handing to a thread. */
+size_t vigil_grain(uint64_t macs_per_item);
+
+/* ---- Convolutions, which other operations merge into ------------------------------
+ */
+
+typedef struct VigilConvNode {
+    VigilConv conv;
+    const char *norm;     /* absolute, after the convolution */
+    const char *pre_norm; /* absolute, merged from before it; needs a 1 x 1 kernel */
+    float pre_eps;
+} VigilConvNode;
+
+typedef struct VigilNormNode {
+    float eps;
+} VigilNormNode;
+
+extern const VigilOp vigil_op_conv, vigil_op_depthwise, vigil_op_batch_norm,
+    vigil_op_add;
+
+#endif

@@ -1,0 +1,187 @@
+#include "core/recognise.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- Recognising -------------------------------------------------------------------
+ */
+
+VigilNet *vigil_describe(const VigilFamily *family, const VigilVariantRow *row,
+                         const VigilNetConfig *config, VigilError *error)
+{
+    VigilNet *net = vigil_net_new(config);
+    if (!net) {
+        vigil_fail_memory(error, sizeof(VigilNetConfig), "a network");
+        return NULL;
+    }
+    family->describe(net, row);
+    if (vigil_net_status(net, error) != VIGIL_OK)
+        vigil_net_free(&net);
+    return net;
+}
+
+VigilStatus vigil_check_variant(const VigilFamily *family, const VigilVariantRow *row,
+                                VigilSource *source, int classes, VigilMatch *match,
+                                VigilError *error)
+{
+    VigilError e = { 0 };
+    VigilNetConfig config = { row->size, row->size, classes, 0 };
+    VigilNet *net = vigil_describe(family, row, &config, &e);
+    if (!net)
+        return vigil_fail(error, e.status, "%s", e.message);
+    *match = (VigilMatch) { .family = family, .row = row, .classes = classes };
+    match->binder =
+        (VigilBinder) { .mode = VIGIL_BIND_CHECK, .source = source, .what = row->name };
+    vigil_net_bind(net, &match->binder);
+    vigil_net_free(&net);
+    return VIGIL_OK;
+}
+
+static int count_classes(const VigilFamily *family, const VigilSafetensors *file,
+                         const char *prefix)
+{
+    char name[VIGIL_MAX_NAME];
+    snprintf(name, sizeof name, "%s%s", prefix, family->classes_tensor);
+    const VigilStored *t = vigil_safetensors_find(file, name);
+    if (!t || t->rank < 1 || t->shape[0] < 1 || t->shape[0] > VIGIL_MAX_CLASSES)
+        return family->label_count;
+    return (int)t->shape[0];
+}
+
+static bool better(const VigilMatch *a, const VigilMatch *b)
+{
+    if (!b->row)
+        return true;
+    if (!a->binder.missed != !b->binder.missed)
+        return !a->binder.missed;
+    return a->binder.fitted > b->binder.fitted;
+}
+
+/* The best fit over all variants.  A variant named by the metadata wins where it fits:
+ * some differ in nothing that tensors show. */
+static VigilStatus best_match(const VigilSafetensors *file, const char *prefix,
+                              VigilMatch *best, VigilError *error)
+{
+    const char *named = vigil_safetensors_metadata(file, "variant");
+    memset(best, 0, sizeof *best);
+    for (const VigilFamily *const *f = vigil_families; *f; f++)
+        for (size_t i = 0; i < (*f)->n_variants; i++) {
+            const VigilVariantRow *row = vigil_family_row(*f, i);
+            VigilSource *source = vigil_source_file(file, prefix);
+            VigilMatch match;
+            if (!source)
+                return vigil_fail_memory(error, sizeof(void *), "a weight source");
+            VigilStatus s = vigil_check_variant(
+                *f, row, source, count_classes(*f, file, prefix), &match, error);
+            vigil_source_free(&source);
+            match.binder.source = NULL;
+            if (s != VIGIL_OK)
+                return s;
+            if (better(&match, best) ||
+                (named && !strcmp(named, row->name) && !match.binder.missed))
+                *best = match;
+        }
+    return VIGIL_OK;
+}
+
+static VigilStatus no_match(const VigilSafetensors *file, const VigilMatch *best,
+                            VigilError *error)
+{
+    const char *path = vigil_safetensors_path(file);
+    if (!best->binder.fitted)
+        return vigil_fail(error, VIGIL_ERROR_UNSUPPORTED,
+                          "%s: no network here has tensors like these (the first is "
+                          "'%s'); 'vigil-model list' tells what there is",
+                          path,
+                          vigil_safetensors_count(file)
+                              ? vigil_safetensors_at(file, 0)->name
+                              : "none at all");
+    size_t at = strlen(path) + 2; /* the reason repeats the path */
+    const char *reason = best->binder.error.message;
+    return vigil_fail(error, VIGIL_ERROR_UNSUPPORTED,
+                      "%s: fits no network; %s comes closest (%zu of %zu tensors): %s",
+                      path, best->row->name, best->binder.fitted,
+                      best->binder.fitted + best->binder.missed,
+                      strlen(reason) > at ? reason + at : reason);
+}
+
+VigilStatus vigil_recognise(VigilModel *model, VigilError *error)
+{
+    static const char *const prefixes[] = { "", "module.", "model." };
+    VigilMatch best = { 0 };
+    const char *prefix = "";
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+        VigilMatch match;
+        VigilStatus s = best_match(model->file, prefixes[i], &match, error);
+        if (s != VIGIL_OK)
+            return s;
+        if (better(&match, &best)) {
+            best = match;
+            prefix = prefixes[i];
+        }
+        if (!best.binder.missed)
+            break;
+    }
+    if (best.binder.missed)
+        return no_match(model->file, &best, error);
+    model->family = best.family;
+    model->row = best.row;
+    model->info.classes = best.classes;
+    model->info.parameters = best.binder.parameters;
+    model->source = vigil_source_file(model->file, prefix);
+    return model->source ? VIGIL_OK
+                         : vigil_fail_memory(error, sizeof(void *), "a weight source");
+}
+
+/* ---- Variants ----------------------------------------------------------------------
+ */
+
+size_t vigil_variant_count(void)
+{
+    size_t n = 0;
+    for (const VigilFamily *const *f = vigil_families; *f; f++)
+        n += (*f)->n_variants;
+    return n;
+}
+
+static VigilStatus measure(const VigilFamily *family, const VigilVariantRow *row,
+                           VigilVariant *variant, VigilError *error)
+{
+    VigilSource *source = vigil_source_formula(0, 1);
+    VigilNetConfig config = { row->size, row->size, family->label_count, 0 };
+    VigilError e = { 0 };
+    VigilNet *net = source ? vigil_describe(family, row, &config, &e) : NULL;
+    if (net) {
+        VigilBinder check = { .mode = VIGIL_BIND_CHECK,
+                              .source = source,
+                              .what = row->name };
+        vigil_net_bind(net, &check);
+        variant->parameters = check.parameters;
+        variant->macs = vigil_net_macs(net);
+    }
+    vigil_source_free(&source);
+    if (!net)
+        return vigil_fail(error, VIGIL_ERROR_NO_MEMORY, "%s", e.message);
+    vigil_net_free(&net);
+    return VIGIL_OK;
+}
+
+VigilStatus vigil_variant_get(size_t i, VigilVariant *variant, VigilError *error)
+{
+    size_t n = i;
+    for (const VigilFamily *const *f = vigil_families; *f; f++) {
+        if (n >= (*f)->n_variants) {
+            n -= (*f)->n_variants;
+            continue;
+        }
+        const VigilVariantRow *row = vigil_family_row(*f, n);
+        *variant = (VigilVariant) { .family = (*f)->name,
+                                    .name = row->name,
+                                    .task = VIGIL_TASK_CLASSIFICATION,
+                                    .height = row->size,
+                                    .width = row->size };
+        return measure(*f, row, variant, error);
+    }
+    return vigil_fail(error, VIGIL_ERROR_ARGUMENT, "variant %zu; there are %zu", i,
+                      vigil_variant_count());
+}

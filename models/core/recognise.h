@@ -1,0 +1,29 @@
+/* Which network a file holds, found by describing every variant and checking names and
+ * shapes. */
+#ifndef VIGIL_CORE_RECOGNISE_H
+#define VIGIL_CORE_RECOGNISE_H
+
+#include "core/model.h"
+
+/* How well a variant fits a source of weights. */
+typedef struct VigilMatch {
+    const VigilFamily *family;
+    const VigilVariantRow *row;
+    VigilBinder binder; /* after a CHECK; its source is gone */
+    int classes;
+} VigilMatch;
+
+/* The network of the row; NULL with *error set. */
+VigilNet *vigil_describe(const VigilFamily *family, const VigilVariantRow *row,
+                         const VigilNetConfig *config, VigilError *error);
+
+VigilStatus vigil_check_variant(const VigilFamily *family, const VigilVariantRow *row,
+                                VigilSource *source, int classes, VigilMatch *match,
+                                VigilError *error);
+
+/* Fills family, row, source, info.classes and info.parameters of a model whose file is
+ * open.  VIGIL_ERROR_UNSUPPORTED names the closest variant and the first tensor that
+ * did not fit, with both shapes. */
+VigilStatus vigil_recognise(VigilModel *model, VigilError *error);
+
+#endif

@@ -1,0 +1,157 @@
+#include "core/input.h"
+#include "core/model.h"
+#include "core/threads.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct VigilSession {
+    VigilModel *model;
+    VigilNet *net;
+    VigilInput input;
+    VigilTensor *taps, *outputs;
+    size_t n_taps, n_outputs;
+};
+
+static VigilTensor tensor_of(const VigilNet *net, VigilValue v, const char *name)
+{
+    VigilShape s = vigil_net_shape(net, v);
+    bool vector = s.h == 1 && s.w == 1;
+    return (VigilTensor) { .name = name,
+                           .rank = vector ? 1 : 3,
+                           .shape = { vector ? s.c : s.h, vector ? 0 : s.w,
+                                      vector ? 0 : s.c },
+                           .data = vigil_net_data(net, v) };
+}
+
+static VigilStatus find_taps(VigilSession *s, const VigilSessionOptions *o,
+                             VigilError *error)
+{
+    s->taps = calloc(o->n_taps + 1, sizeof *s->taps);
+    if (!s->taps)
+        return vigil_fail_memory(error, o->n_taps * sizeof *s->taps, "taps");
+    for (size_t i = 0; i < o->n_taps; i++) {
+        VigilValue v = vigil_net_find(s->net, o->taps[i]);
+        if (v == VIGIL_NONE)
+            return vigil_fail(error, VIGIL_ERROR_ARGUMENT,
+                              "%s has no tap '%s'; its layers are listed by "
+                              "'vigil-model info --layers'",
+                              s->model->row->name, o->taps[i]);
+        s->taps[s->n_taps++] = tensor_of(s->net, v, vigil_net_value_name(s->net, v));
+    }
+    return VIGIL_OK;
+}
+
+static VigilStatus find_outputs(VigilSession *s, VigilError *error)
+{
+    const char *name;
+    while (vigil_net_output_at(s->net, s->n_outputs, NULL) != VIGIL_NONE)
+        s->n_outputs++;
+    s->outputs = calloc(s->n_outputs + 1, sizeof *s->outputs);
+    if (!s->outputs)
+        return vigil_fail_memory(error, s->n_outputs * sizeof *s->outputs, "outputs");
+    for (size_t i = 0; i < s->n_outputs; i++) {
+        VigilValue v = vigil_net_output_at(s->net, i, &name);
+        s->outputs[i] = tensor_of(s->net, v, name);
+    }
+    return VIGIL_OK;
+}
+
+static VigilStatus open_session(VigilSession *s, const VigilSessionOptions *o,
+                                VigilError *error)
+{
+    VigilStatus status = vigil_model_input(s->model, &o->input, &s->input, error);
+    int threads = o->threads > 0 ? o->threads : vigil_processors();
+    if (status == VIGIL_OK)
+        status = vigil_model_build(s->model, s->input.height, s->input.width, o->taps,
+                                   o->n_taps, &s->net, error);
+    if (status == VIGIL_OK)
+        status = vigil_net_plan(s->net, o->taps, o->n_taps, threads, error);
+    if (status == VIGIL_OK)
+        status = find_taps(s, o, error);
+    if (status == VIGIL_OK)
+        status = find_outputs(s, error);
+    return status;
+}
+
+VigilStatus vigil_session_open(VigilModel *model, const VigilSessionOptions *options,
+                               VigilSession **session, VigilError *error)
+{
+    static const VigilSessionOptions defaults;
+    const VigilSessionOptions *o = options ? options : &defaults;
+    *session = NULL;
+    if (o->threads < 0)
+        return vigil_fail(error, VIGIL_ERROR_ARGUMENT, "%d threads; may be 0 or more",
+                          o->threads);
+    VigilSession *s = calloc(1, sizeof *s);
+    if (!s)
+        return vigil_fail_memory(error, sizeof *s, "a session");
+    s->model = vigil_model_ref(model);
+    VigilStatus status = open_session(s, o, error);
+    if (status == VIGIL_OK)
+        *session = s;
+    else
+        vigil_session_close(&s);
+    return status;
+}
+
+void vigil_session_close(VigilSession **session)
+{
+    VigilSession *s = session ? *session : NULL;
+    if (!s)
+        return;
+    *session = NULL;
+    vigil_net_free(&s->net);
+    vigil_model_close(&s->model);
+    free(s->taps);
+    free(s->outputs);
+    free(s);
+}
+
+const VigilInput *vigil_session_input_rules(const VigilSession *session)
+{
+    return &session->input;
+}
+
+float *vigil_session_input(VigilSession *session)
+{
+    return vigil_net_input_data(session->net);
+}
+
+void vigil_session_run(VigilSession *session)
+{
+    vigil_net_run(session->net);
+}
+
+const VigilTensor *vigil_session_output(const VigilSession *session, size_t i)
+{
+    return i < session->n_outputs ? &session->outputs[i] : NULL;
+}
+
+const VigilTensor *vigil_session_tap(const VigilSession *session, const char *name)
+{
+    for (size_t i = 0; i < session->n_taps; i++)
+        if (!strcmp(session->taps[i].name, name))
+            return &session->taps[i];
+    return NULL;
+}
+
+uint64_t vigil_session_macs(const VigilSession *session)
+{
+    return vigil_net_macs(session->net);
+}
+
+size_t vigil_session_arena_bytes(const VigilSession *session)
+{
+    return vigil_net_arena_bytes(session->net);
+}
+
+bool vigil_session_layer(const VigilSession *session, size_t i, VigilLayer *layer)
+{
+    return vigil_net_layer(session->net, i, layer);
+}
+
+void vigil_session_time_layers(VigilSession *session, bool on)
+{
+    vigil_net_time_layers(session->net, on);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kernels/c/c.h"
+
+#include <math.h>
+
+void vigil_layer_norm_c(const float *x, size_t rows, size_t c, const float *gamma,
+                        const float *beta, float eps, float *y)
+{
+    for (size_t r = 0; r < rows; r++, x += c, y += c) {
+        float mean = 0.0f, variance = 0.0f;
+        for (size_t i = 0; i < c; i++)
+            mean += x[i] / (float)c;
+        for (size_t i = 0; i < c; i++)
+            variance += (x[i] - mean) * (x[i] - mean) / (float)c;
+        for (size_t i = 0; i < c; i++) {
+            y[i] = (x[i] - mean) / sqrtf(variance + eps);
+            if (gamma)
+                y[i] = y[i] * gamma[i] + beta[i];
+        }
+    }
+}
+
+void vigil_sum_rows_c(const float *x, size_t rows, size_t c, double *sum)
+{
+    for (size_t i = 0; i < c; i++) {
+        sum[i] = 0.0;
+        for (size_t r = 0; r < rows; r++)
+            sum[i] += x[r * c + i];
+    }
+}
+
+void vigil_scale_rows_c(const float *x, size_t rows, size_t c, const float *scale,
+                        float *y)
+{
+    for (size_t r = 0; r < rows; r++)
+        for (size_t i = 0; i < c; i++)
+            y[r * c + i] = x[r * c + i] * scale[i];
+}
+
+void vigil_add_c(const float *a, const float *b, size_t n, float *y)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = a[i] + b[i];
+}

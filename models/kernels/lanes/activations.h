@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Activations on vectors.  Errors are stated against the exact functions and checked by
+ * tests/kernels.  What is not a number stays so. */
+#ifndef VIGIL_KERNELS_LANES_ACTIVATIONS_H
+#define VIGIL_KERNELS_LANES_ACTIVATIONS_H
+
+#include "lanes.h"
+
+/* exp(x), relative error below 2e-7 for x in [-87, 88]; outside the value at the nearer
+ * end.  x = n ln 2 + r, |r| <= ln 2 / 2; a minimax polynomial of degree 6 in r; n goes
+ * into the exponent. */
+INLINE vf v_exp(vf x)
+{
+    const vf shift = v_set(0x1.8p23f); /* adding it rounds to an integer */
+    x = v_max(v_set(-87.0f), v_min(v_set(88.0f), x));
+    vf biased = v_fma(x, v_set(0x1.715476p+0f), shift);
+    vf n = biased - shift;
+    vf r = v_fma(n, v_set(-0x1.62e4p-1f), x);
+    r = v_fma(n, v_set(-0x1.7f7d1cp-20f), r);
+    vf p = v_fma(v_set(0x1.6a244cp-10f), r, v_set(0x1.1239d4p-7f));
+    p = v_fma(p, r, v_set(0x1.5558f2p-5f));
+    p = v_fma(p, r, v_set(0x1.555492p-3f));
+    p = v_fma(p, r, v_set(0x1.fffffcp-2f));
+    p = v_fma(p, r, v_set(1.0f));
+    p = v_fma(p, r, v_set(1.0f));
+    return (vf)((vi)p + ((vi)biased << 23));
+}
+
+/* 1 / (1 + exp(-x)), absolute error below 2e-7. */
+INLINE vf v_sigmoid(vf x)
+{
+    return v_set(1.0f) / (v_set(1.0f) + v_exp(-x));
+}
+
+/* x / (1 + exp(-x)), error below 2e-7 max(1, |x|). */
+INLINE vf v_silu(vf x)
+{
+    return x / (v_set(1.0f) + v_exp(-x));
+}
+
+/* x (0.5 + erf(x / sqrt 2) / 2), error below 3e-7 max(1, |x|).  The bracket's second
+ * term is t P(t t) / Q(t t), a minimax fit for t = x clamped to [-5.4, 5.4], beyond
+ * which it is
+ * +-0.5 in float. */
+INLINE vf v_gelu(vf x)
+{
+    vf t = v_max(v_set(-5.4f), v_min(v_set(5.4f), x));
+    vf u = t * t;
+    vf p = v_fma(v_set(2.33867996e-08f), u, v_set(6.36001724e-06f));
+    p = v_fma(p, u, v_set(1.64321035e-04f));
+    p = v_fma(p, u, v_set(4.65084712e-03f));
+    p = v_fma(p, u, v_set(3.33721620e-02f));
+    p = v_fma(p, u, v_set(3.98942245e-01f));
+    vf q = v_fma(v_set(1.21659269e-06f), u, v_set(7.23999840e-05f));
+    q = v_fma(q, u, v_set(1.85897772e-03f));
+    q = v_fma(q, u, v_set(2.83786494e-02f));
+    q = v_fma(q, u, v_set(2.50317694e-01f));
+    q = v_fma(q, u, v_set(1.0f));
+    return v_fma(x, t * p / q, v_set(0.5f) * x);
+}
+
+INLINE vf v_relu(vf x)
+{
+    return v_max(v_zero(), x);
+}
+
+INLINE vf v_relu6(vf x)
+{
+    return v_max(v_zero(), v_min(v_set(6.0f), x));
+}
+
+INLINE vf v_hswish(vf x)
+{
+    return x * v_relu6(x + v_set(3.0f)) * v_set(1.0f / 6.0f);
+}
+
+/* Runs `body` with f bound to the vector function of the activation, so that the choice
+ * is made once and not per vector. */
+#define V_WITH_ACTIVATION(activation, body)                                            \
+    switch (activation) {                                                              \
+    case VIGIL_RELU:                                                                   \
+        body(v_relu);                                                                  \
+        break;                                                                         \
+    case VIGIL_RELU6:                                                                  \
+        body(v_relu6);                                                                 \
+        break;                                                                         \
+    case VIGIL_SILU:                                                                   \
+        body(v_silu);                                                                  \
+        break;                                                                         \
+    case VIGIL_GELU:                                                                   \
+        body(v_gelu);                                                                  \
+        break;                                                                         \
+    case VIGIL_SIGMOID:                                                                \
+        body(v_sigmoid);                                                               \
+        break;                                                                         \
+    case VIGIL_HSWISH:                                                                 \
+        body(v_hswish);                                                                \
+        break;                                                                         \
+    default:                                                                           \
+        break;                                                                         \
+    }
+
+#endif
