@@ -194,7 +194,7 @@ typedef struct VigilTensor {
 } VigilTensor;
 
 typedef struct VigilLayer {
-    const char *name; /* of the output; the name taps are asked for by */
+    const char *name; /* of the output; the name taps are asked for by; until close */
     const char *kind; /* "conv 1x1", "depthwise 5x5", "window attention", ... */
     int rank, shape[4];
     uint64_t macs;
@@ -237,6 +237,11 @@ VIGIL_API void vigil_session_time_layers(VigilSession *session, bool on);
 /* The instruction set level in use: "avx512", "avx2", "sse2", "neon" or "c".  The
  * environment variable VIGIL_ISA, read at the first use, forces a lower level. */
 VIGIL_API const char *vigil_isa(void);
+
+/* Processors this process may use: affinity mask, then cgroup CPU quota rounded up; at
+ * least 1.  What a session takes when its options name no number of threads, and never
+ * more than this. */
+VIGIL_API int vigil_processors(void);
 
 /* ---- Pictures to tensors -------------------------------------------------------- */
 

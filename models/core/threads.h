@@ -14,10 +14,6 @@
  * index for scratch memory. */
 typedef void (*VigilTaskFunction)(void *context, size_t begin, size_t end, int worker);
 
-/* Processors this process may use: affinity mask, then cgroup v2 or v1 CPU quota
- * rounded up; at least 1. */
-int vigil_processors(void);
-
 /* Calls task over 0..count-1 in ranges of at least `grain` items, on the calling thread
  * and up to threads - 1 workers, and returns when all is done.  Threads that are busy
  * with another session's work are not waited for: the caller takes their share.  Safe

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* vigil-model infer: one picture through a network. */
+#include "vigil-model.h"
+
+#include <glib.h>
+#include <math.h>
+#include <stdlib.h>
+
+typedef struct Inference {
+    const Options *options;
+    Picture picture;
+    VigilModel *model;
+    VigilSession *session;
+    const VigilModelInfo *info;
+    const VigilTensor *logits;
+    VigilClass *top; /* [n_top] */
+    int n_top;
+} Inference;
+
+/* The rule none means: the network runs at the picture's size. */
+static void follow_picture(const VigilModelInfo *info, const VigilImage *image,
+                           VigilInputOptions *input)
+{
+    VigilResize rule = input->has_resize ? input->resize : info->input.resize;
+    if (rule == VIGIL_RESIZE_NONE && !input->height) {
+        input->height = image->height;
+        input->width = image->width;
+    }
+}
+
+static int open_all(Inference *f)
+{
+    VigilError error;
+    VigilSessionOptions session = {
+        .input = f->options->input,
+        .threads = f->options->threads,
+        .taps = f->options->taps,
+        .n_taps = f->options->n_taps,
+    };
+    if (vigil_model_open(f->options->operand[0], &f->model, &error) != VIGIL_OK)
+        return fail("%s", error.message);
+    f->info = vigil_model_info(f->model);
+    int status = picture_load(f->options->operand[1], &f->picture);
+    if (status)
+        return status;
+    follow_picture(f->info, &f->picture.image, &session.input);
+    if (vigil_session_open(f->model, &session, &f->session, &error) != VIGIL_OK)
+        return fail("%s", error.message);
+    return STATUS_OK;
+}
+
+static int fill_input(Inference *f)
+{
+    VigilPreprocess *preprocess = NULL;
+    VigilError error;
+    VigilStatus status = vigil_preprocess_open(&preprocess, &error);
+    if (status == VIGIL_OK)
+        status = vigil_preprocess_run(preprocess, &f->picture.image, NULL,
+                                      vigil_session_input_rules(f->session),
+                                      vigil_session_input(f->session), NULL, &error);
+    vigil_preprocess_close(&preprocess);
+    return status == VIGIL_OK ? STATUS_OK
+                              : fail("%s: %s", f->options->operand[1], error.message);
+}
+
+static int run_network(Inference *f)
+{
+    vigil_session_run(f->session);
+    f->logits = vigil_session_output(f->session, 0);
+    int classes = f->info->classes;
+    f->top = calloc((size_t)classes, sizeof *f->top);
+    if (!f->top)
+        return fail("out of memory");
+    f->n_top = vigil_top_classes(f->logits->data, classes, f->options->top, f->top);
+    for (int i = 0; i < classes; i++)
+        if (!isfinite(f->logits->data[i]))
+            return fail(
+                "%s: the logit of class %d is not finite: the weights are damaged",
+                f->info->file, i);
+    return STATUS_OK;
+}
+
+/* ---- Tensors in the order of the papers: [1][c][h][w] -----------------------------
+ */
+
+static size_t tensor_elements(const VigilTensor *tensor)
+{
+    size_t n = 1;
+    for (int i = 0; i < tensor->rank; i++)
+        n *= (size_t)tensor->shape[i];
+    return n;
+}
+
+/* Where element i of the printed order lies in a tensor [h][w][c]. */
+static size_t stored_index(const VigilTensor *tensor, size_t i)
+{
+    if (tensor->rank != 3)
+        return i;
+    size_t channels = (size_t)tensor->shape[2];
+    size_t pixels = (size_t)tensor->shape[0] * (size_t)tensor->shape[1];
+    return i % pixels * channels + i / pixels;
+}
+
+static json_t *tensor_json(const VigilTensor *tensor)
+{
+    int shape[4], n = tap_shape(tensor->rank, tensor->shape, shape);
+    size_t elements = tensor_elements(tensor);
+    json_t *values = json_array();
+    for (size_t i = 0; i < elements && values; i++)
+        json_add(&values, json_number(tensor->data[stored_index(tensor, i)]));
+    return json_pack("{s:o, s:o}", "shape", json_ints(shape, n), "values", values);
+}
+
+/* ---- JSON ------------------------------------------------------------------------ */
+
+static json_t *top_json(const Inference *f)
+{
+    json_t *top = json_array();
+    for (int i = 0; i < f->n_top; i++) {
+        int index = f->top[i].index;
+        const char *label = f->info->labels ? f->info->labels[index] : NULL;
+        json_add(&top,
+                 json_pack("{s:i, s:o, s:o}", "index", index, "label", json_text(label),
+                           "score", json_number(f->top[i].score)));
+    }
+    return top;
+}
+
+static json_t *taps_json(const Inference *f)
+{
+    json_t *taps = json_object();
+    for (size_t i = 0; i < f->options->n_taps && taps; i++) {
+        const char *name = f->options->taps[i];
+        if (json_object_set_new(taps, name,
+                                tensor_json(vigil_session_tap(f->session, name)))) {
+            json_decref(taps);
+            taps = NULL;
+        }
+    }
+    return taps;
+}
+
+static int set(json_t **root, const char *key, json_t *value)
+{
+    if (json_object_set_new(*root, key, value) == 0)
+        return 0;
+    json_decref(*root);
+    *root = NULL;
+    return -1;
+}
+
+static int print_json(const Inference *f)
+{
+    const Options *options = f->options;
+    json_t *root = json_pack(
+        "{s:o, s:o, s:{s:i, s:i}, s:s, s:o, s:o}", "file", json_text(f->info->file),
+        "image", json_text(options->operand[1]), "picture", "height",
+        f->picture.image.height, "width", f->picture.image.width, "task",
+        task_name(f->info->task), "input",
+        json_input(vigil_session_input_rules(f->session)), "top", top_json(f));
+    if (options->raw)
+        set(&root, "logits", json_floats(f->logits->data, tensor_elements(f->logits)));
+    if (options->n_taps)
+        set(&root, "taps", taps_json(f));
+    return json_print(root, !options->raw && !options->n_taps);
+}
+
+/* ---- Text ------------------------------------------------------------------------ */
+
+static void print_class(const Inference *f, const VigilClass *class)
+{
+    char *label = f->info->labels ? clean_text(f->info->labels[class->index]) : NULL;
+    printf("%6.4f  %5d  %s\n", class->score, class->index, label ? label : "-");
+    g_free(label);
+}
+
+static void print_tap(const VigilTensor *tensor)
+{
+    char shape[64];
+    size_t n = tensor_elements(tensor);
+    double sum = 0, squares = 0, smallest = INFINITY, largest = -INFINITY;
+    for (size_t i = 0; i < n; i++) {
+        double v = tensor->data[i];
+        sum += v;
+        squares += v * v;
+        smallest = fmin(smallest, v);
+        largest = fmax(largest, v);
+    }
+    printf("%-28s  %-16s  %12.6g  %12.6g  %12.6g  %12.6g\n", tensor->name,
+           shape_text(tensor->rank, tensor->shape, shape), smallest, largest,
+           sum / (double)n, sqrt(squares / (double)n));
+}
+
+static int print_text(const Inference *f)
+{
+    const Options *options = f->options;
+    for (int i = 0; i < f->n_top; i++)
+        print_class(f, &f->top[i]);
+    if (options->raw) {
+        printf("\n%5s  %s\n", "CLASS", "LOGIT");
+        for (int i = 0; i < f->info->classes; i++)
+            printf("%5d  %.9g\n", i, f->logits->data[i]);
+    }
+    if (options->n_taps)
+        printf("\n%-28s  %-16s  %12s  %12s  %12s  %12s\n", "TAP", "SHAPE", "MIN", "MAX",
+               "MEAN", "RMS");
+    for (size_t i = 0; i < options->n_taps; i++)
+        print_tap(vigil_session_tap(f->session, options->taps[i]));
+    return STATUS_OK;
+}
+
+int command_infer(const Options *options)
+{
+    Inference f = { .options = options };
+    int status = open_all(&f);
+    if (status == STATUS_OK)
+        status = fill_input(&f);
+    if (status == STATUS_OK)
+        status = run_network(&f);
+    if (status == STATUS_OK)
+        status = options->json ? print_json(&f) : print_text(&f);
+    free(f.top);
+    picture_clear(&f.picture);
+    vigil_session_close(&f.session);
+    vigil_model_close(&f.model);
+    return status;
+}

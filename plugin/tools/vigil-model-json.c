@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* JSON output through jansson. */
+#include "vigil-model.h"
+
+#include <glib.h>
+#include <math.h>
+#include <stdlib.h>
+
+json_t *json_text(const char *text)
+{
+    if (!text)
+        return json_null();
+    char *clean = clean_text(text);
+    json_t *value = json_string(clean);
+    g_free(clean);
+    return value;
+}
+
+json_t *json_number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+json_t *json_setting(float value)
+{
+    char text[32];
+    for (int digits = 6; digits <= 9; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtof(text, NULL) == value)
+            break;
+    }
+    return json_number(strtod(text, NULL));
+}
+
+void json_add(json_t **array, json_t *value)
+{
+    if (json_array_append_new(*array, value) == 0)
+        return;
+    json_decref(*array);
+    *array = NULL;
+}
+
+json_t *json_floats(const float *values, size_t n)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < n && array; i++)
+        json_add(&array, json_number(values[i]));
+    return array;
+}
+
+json_t *json_ints(const int *values, int n)
+{
+    json_t *array = json_array();
+    for (int i = 0; i < n && array; i++)
+        json_add(&array, json_integer(values[i]));
+    return array;
+}
+
+static json_t *settings(const float values[3])
+{
+    json_t *array = json_array();
+    for (int i = 0; i < 3; i++)
+        json_add(&array, json_setting(values[i]));
+    return array;
+}
+
+json_t *json_input(const VigilInput *input)
+{
+    json_t *origin = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s}", "size", origin_name(input->origin.size),
+        "channel_order", origin_name(input->origin.channel_order), "mean",
+        origin_name(input->origin.mean), "std", origin_name(input->origin.std),
+        "resize", origin_name(input->origin.resize));
+    json_t *shorter = input->resize == VIGIL_RESIZE_CROP
+                          ? json_integer(input->resize_shorter)
+                          : json_null();
+    return json_pack("{s:i, s:i, s:s, s:o, s:o, s:s, s:o, s:s, s:o}", "height",
+                     input->height, "width", input->width, "channel_order",
+                     channel_order_name(input->channel_order), "mean",
+                     settings(input->mean), "std", settings(input->std), "resize",
+                     resize_name(input->resize), "resize_shorter", shorter, "filter",
+                     filter_name(input->filter), "origin", origin);
+}
+
+/* A broken stream is reported when it is closed, for all kinds of output. */
+int json_print(json_t *root, bool indented)
+{
+    if (!root)
+        return fail("out of memory while building the JSON output");
+    int failed = json_dumpf(root, stdout,
+                            JSON_REAL_PRECISION(9) | (indented ? JSON_INDENT(2) : 0));
+    json_decref(root);
+    putchar('\n');
+    if (failed && !ferror(stdout))
+        return fail("out of memory while printing the JSON output");
+    return STATUS_OK;
+}

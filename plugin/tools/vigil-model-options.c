@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The command line: one list of options, strict values. */
+#include "vigil-model.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MIN_SIDE = 32,
+    MAX_SIDE = 4096,
+    MAX_TOP = 100000,
+    MAX_THREADS = 1024,
+    MAX_RUNS = 1000000,
+    DEFAULT_TOP = 5,
+    DEFAULT_RUNS = 50,
+};
+
+static const char *const resize_names[] = {
+    [VIGIL_RESIZE_STRETCH] = "stretch",
+    [VIGIL_RESIZE_LETTERBOX] = "letterbox",
+    [VIGIL_RESIZE_CROP] = "crop",
+    [VIGIL_RESIZE_NONE] = "none",
+};
+static const char *const channel_order_names[] = {
+    [VIGIL_RGB] = "rgb",
+    [VIGIL_BGR] = "bgr",
+};
+static const char *const filter_names[] = {
+    [VIGIL_FILTER_BILINEAR] = "bilinear",
+    [VIGIL_FILTER_BICUBIC] = "bicubic",
+    [VIGIL_FILTER_POINT_BILINEAR] = "point bilinear",
+};
+static const char *const origin_names[] = {
+    [VIGIL_ORIGIN_SCHEME] = "scheme default",
+    [VIGIL_ORIGIN_METADATA] = "metadata",
+    [VIGIL_ORIGIN_OPTION] = "option",
+};
+static const char *const task_names[] = {
+    [VIGIL_TASK_CLASSIFICATION] = "classification",
+};
+
+#define COUNT(table) (sizeof(table) / sizeof *(table))
+#define NAME_OF(table, value)                                                          \
+    ((size_t)(value) < COUNT(table) ? (table)[value] : "unknown")
+
+const char *resize_name(VigilResize resize)
+{
+    return NAME_OF(resize_names, resize);
+}
+
+const char *channel_order_name(VigilChannelOrder order)
+{
+    return NAME_OF(channel_order_names, order);
+}
+
+const char *filter_name(VigilFilter filter)
+{
+    return NAME_OF(filter_names, filter);
+}
+
+const char *origin_name(VigilOrigin origin)
+{
+    return NAME_OF(origin_names, origin);
+}
+
+const char *task_name(VigilTask task)
+{
+    return NAME_OF(task_names, task);
+}
+
+/* Decimal digits only, up to `end`; false where the number is not in min..max. */
+static bool read_number(const char *text, const char *end, int min, int max, int *value)
+{
+    long number = 0;
+    if (text == end)
+        return false;
+    for (; text < end; text++) {
+        if (*text < '0' || *text > '9')
+            return false;
+        number = number * 10 + (*text - '0');
+        if (number > max)
+            return false;
+    }
+    *value = (int)number;
+    return number >= min;
+}
+
+static int set_number(const char *option, const char *text, int min, int max,
+                      int *value)
+{
+    if (!read_number(text, text + strlen(text), min, max, value))
+        return fail_usage("--%s %s: must be a whole number, %d..%d", option, text, min,
+                          max);
+    return STATUS_OK;
+}
+
+static int set_threads(Options *options, const char *text)
+{
+    return set_number("threads", text, 1, MAX_THREADS, &options->threads);
+}
+
+static int set_top(Options *options, const char *text)
+{
+    return set_number("top", text, 1, MAX_TOP, &options->top);
+}
+
+static int set_runs(Options *options, const char *text)
+{
+    return set_number("runs", text, 1, MAX_RUNS, &options->runs);
+}
+
+static int set_size(Options *options, const char *text)
+{
+    const char *x = strchr(text, 'x');
+    if (!x || !read_number(text, x, MIN_SIDE, MAX_SIDE, &options->input.height) ||
+        !read_number(x + 1, text + strlen(text), MIN_SIDE, MAX_SIDE,
+                     &options->input.width))
+        return fail_usage("--size %s: must be HEIGHTxWIDTH, each %d..%d", text,
+                          MIN_SIDE, MAX_SIDE);
+    return STATUS_OK;
+}
+
+/* Index of `text` in names, n where it is "model", -1 where unknown. */
+static int find_name(const char *text, const char *const *names, int n)
+{
+    if (!strcmp(text, "model"))
+        return n;
+    for (int i = 0; i < n; i++)
+        if (!strcmp(text, names[i]))
+            return i;
+    return -1;
+}
+
+static int set_resize(Options *options, const char *text)
+{
+    int n = COUNT(resize_names), found = find_name(text, resize_names, n);
+    if (found < 0)
+        return fail_usage(
+            "--resize %s: must be model, stretch, letterbox, crop or none", text);
+    options->input.has_resize = found < n;
+    options->input.resize = found < n ? (VigilResize)found : 0;
+    return STATUS_OK;
+}
+
+static int set_channel_order(Options *options, const char *text)
+{
+    int n = COUNT(channel_order_names), found = find_name(text, channel_order_names, n);
+    if (found < 0)
+        return fail_usage("--channel-order %s: must be model, rgb or bgr", text);
+    options->input.has_channel_order = found < n;
+    options->input.channel_order = found < n ? (VigilChannelOrder)found : 0;
+    return STATUS_OK;
+}
+
+static int set_tap(Options *options, const char *text)
+{
+    for (size_t i = 0; i < options->n_taps; i++)
+        if (!strcmp(options->taps[i], text))
+            return STATUS_OK;
+    options->taps[options->n_taps++] = text;
+    return STATUS_OK;
+}
+
+static int set_json(Options *options, const char *text)
+{
+    options->json = true;
+    return STATUS_OK;
+}
+
+static int set_layers(Options *options, const char *text)
+{
+    options->layers = true;
+    return STATUS_OK;
+}
+
+static int set_raw(Options *options, const char *text)
+{
+    options->raw = true;
+    return STATUS_OK;
+}
+
+/* Every option of every subcommand; each takes those whose letters it names. */
+static const struct OptionSpec {
+    char letter;
+    const char *name, *value, *help;
+    int (*set)(Options *options, const char *text);
+} option_specs[] = {
+    { 's', "size", "HxW", "input size of the network, height first, each 32..4096",
+      set_size },
+    { 'r', "resize", "RULE",
+      "how the picture becomes that size: model (default), stretch,\n"
+      "letterbox, crop, or none: its pixels as they are",
+      set_resize },
+    { 'c', "channel-order", "ORDER", "model (default), rgb or bgr", set_channel_order },
+    { 'k', "top", "K", "print the K best classes (default 5)", set_top },
+    { 'T', "threads", "N", "use at most N threads (default: all processors)",
+      set_threads },
+    { 'n', "runs", "N", "measure N runs (default 50)", set_runs },
+    { 'j', "json", NULL, "print JSON", set_json },
+    { 'l', "layers", NULL, "print each layer too", set_layers },
+    { 'w', "raw", NULL, "print the logits too", set_raw },
+    { 'p', "tap", "NAME",
+      "print an inner tensor too, by its name in info --layers;\n"
+      "may be given more than once",
+      set_tap },
+    { 'h', "help", NULL, "print this text", NULL },
+};
+
+static const struct OptionSpec *find_spec(int letter)
+{
+    for (size_t i = 0; i < COUNT(option_specs); i++)
+        if (option_specs[i].letter == letter)
+            return &option_specs[i];
+    return NULL;
+}
+
+/* Help texts of several lines are indented under their first. */
+static void print_option(const struct OptionSpec *spec)
+{
+    printf("  --%s%s%-*s  ", spec->name, spec->value ? " " : "",
+           (int)(20 - strlen(spec->name) - !!spec->value),
+           spec->value ? spec->value : "");
+    for (const char *c = spec->help; *c; c++) {
+        putchar(*c);
+        if (*c == '\n')
+            printf("%26s", "");
+    }
+    putchar('\n');
+}
+
+static void print_command_help(const Command *command)
+{
+    printf("Usage: vigil-model %s", command->name);
+    for (int i = 0; command->operands[i]; i++)
+        printf(" %s", command->operands[i]);
+    printf(" [OPTIONS]\n\n%s\n\nOptions:\n", command->summary);
+    for (const char *letter = command->options; *letter; letter++)
+        print_option(find_spec(*letter));
+}
+
+static void fill_long_options(const Command *command, struct option *out)
+{
+    for (const char *letter = command->options; *letter; letter++) {
+        const struct OptionSpec *spec = find_spec(*letter);
+        *out++ = (struct option) {
+            .name = spec->name,
+            .has_arg = spec->value ? required_argument : no_argument,
+            .val = spec->letter,
+        };
+    }
+    *out = (struct option) { 0 };
+}
+
+/* getopt says in optopt which option was misused; 0: it knows none of that name. */
+static int fail_option(const Command *command, int result, const char *argument)
+{
+    const struct OptionSpec *spec = find_spec(optopt);
+    if (result == ':' && spec)
+        return fail_usage("%s: --%s needs a value", command->name, spec->name);
+    if (!strncmp(argument, "--", 2) && spec)
+        return fail_usage("%s: --%s takes no value", command->name, spec->name);
+    if (optopt && strncmp(argument, "--", 2))
+        return fail_usage("%s: unknown option '-%c'", command->name, optopt);
+    return fail_usage("%s: unknown option '%s'", command->name, argument);
+}
+
+static int read_operands(const Command *command, int argc, char **argv,
+                         Options *options)
+{
+    int n = 0;
+    for (; command->operands[n]; n++) {
+        if (optind + n >= argc)
+            return fail_usage("%s: %s is missing", command->name, command->operands[n]);
+        options->operand[n] = argv[optind + n];
+    }
+    if (optind + n < argc)
+        return fail_usage("%s: unexpected argument '%s'", command->name,
+                          argv[optind + n]);
+    return STATUS_OK;
+}
+
+int options_parse(const Command *command, int argc, char **argv, Options *options,
+                  bool *done)
+{
+    struct option long_options[COUNT(option_specs) + 1];
+    int letter, status;
+    *options = (Options) { .top = DEFAULT_TOP, .runs = DEFAULT_RUNS };
+    options->taps = calloc((size_t)argc, sizeof *options->taps);
+    if (!options->taps)
+        return fail("out of memory");
+    fill_long_options(command, long_options);
+    opterr = 0;
+    while ((letter = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
+        const struct OptionSpec *spec = find_spec(letter);
+        if (!spec)
+            return fail_option(command, letter, argv[optind - 1]);
+        if (letter == 'h') {
+            print_command_help(command);
+            *done = true;
+            return STATUS_OK;
+        }
+        if ((status = spec->set(options, optarg)))
+            return status;
+    }
+    return read_operands(command, argc, argv, options);
+}
+
+void options_clear(Options *options)
+{
+    free(options->taps);
+    options->taps = NULL;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * vigil-model, the command line tool: what its files share.
+ *
+ * A subcommand is one row of the table in vigil-model.c and one file.  Results go to
+ * standard output, errors to standard error in one line; functions that can fail return
+ * an exit status and have printed that line.
+ */
+#ifndef VIGIL_MODEL_H
+#define VIGIL_MODEL_H
+
+#include "vigil.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+enum {
+    STATUS_OK = 0,
+    STATUS_FAILED = 1, /* a file, a model or the system is at fault */
+    STATUS_USAGE = 2,  /* the command line is at fault */
+};
+
+/* What the command line says. */
+typedef struct Options {
+    bool json, layers, raw;
+    VigilInputOptions input;
+    int threads;       /* 0: not given */
+    int top;           /* >= 1 */
+    int runs;          /* >= 1 */
+    const char **taps; /* [n_taps], owned; the strings are argv's */
+    size_t n_taps;
+    const char *operand[2]; /* as many as the subcommand takes */
+} Options;
+
+typedef struct Command {
+    const char *name;
+    const char *operands[3]; /* NULL-terminated */
+    const char *options;     /* letters of option_specs[] in vigil-model-options.c */
+    const char *summary;     /* one sentence */
+    int (*run)(const Options *options);
+} Command;
+
+int command_list(const Options *options);
+int command_info(const Options *options);
+int command_infer(const Options *options);
+int command_bench(const Options *options);
+
+/* ---- vigil-model-options.c ------------------------------------------------------- */
+
+/* Reads argv[1..] of a subcommand.  *done is set when --help was asked for and printed.
+ * Ends with options_clear() whatever it returned. */
+int options_parse(const Command *command, int argc, char **argv, Options *options,
+                  bool *done);
+void options_clear(Options *options);
+
+/* Names as options, JSON and text spell them. */
+const char *resize_name(VigilResize resize);
+const char *channel_order_name(VigilChannelOrder order);
+const char *filter_name(VigilFilter filter);
+const char *origin_name(VigilOrigin origin);
+const char *task_name(VigilTask task);
+
+/* ---- vigil-model-text.c ---------------------------------------------------------- */
+
+/* Prints "vigil-model: MESSAGE" in one line; returns STATUS_FAILED. */
+int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same for a faulty command line; returns STATUS_USAGE. */
+int fail_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A copy of text that came from a file, safe for a terminal and for JSON: valid UTF-8,
+ * control characters replaced by '?'.  The caller g_free()s it. */
+char *clean_text(const char *text);
+
+/* "1x24x112x112" in the order that --tap uses; `text` of at least 64 bytes. */
+const char *shape_text(int rank, const int *shape, char *text);
+
+/* The shape as --tap gives it: maps [h][w][c] become {1, c, h, w}, vectors {1, c},
+ * others stay.  Returns the number of dimensions, at most 4. */
+int tap_shape(int rank, const int *shape, int out[4]);
+
+/* Columns that hold the longest entry of a table of layers, heads included. */
+typedef struct LayerWidths {
+    int name, kind, shape;
+} LayerWidths;
+
+LayerWidths layer_widths(const VigilSession *session);
+
+/* ---- vigil-model-json.c ---------------------------------------------------------- */
+
+/* All of these return NULL when memory runs out, and take NULL for a part that failed
+ * so that only json_print() has to look. */
+json_t *json_text(const char *text); /* cleaned; NULL gives null */
+json_t *json_number(double value);   /* null where not finite */
+json_t *json_setting(float value);   /* the shortest decimal of the float */
+json_t *json_floats(const float *values, size_t n);
+json_t *json_ints(const int *values, int n);
+json_t *json_input(const VigilInput *input);
+/* Appends value, or frees *array and sets it to NULL. */
+void json_add(json_t **array, json_t *value);
+/* Prints the value, indented or in one line, and frees it. */
+int json_print(json_t *root, bool indented);
+
+/* ---- vigil-model-picture.c ------------------------------------------------------- */
+
+#define PICTURE_MAX_SIDE 32768
+#define PICTURE_MAX_PIXELS ((int64_t)1 << 28)
+
+/* A PNG or JPEG file as 8-bit RGB.  The orientation stored in a JPEG is applied; alpha
+ * is dropped and the colours under it are kept, as training pipelines do. */
+typedef struct Picture {
+    void *pixbuf; /* GdkPixbuf that holds the pixels */
+    VigilImage image;
+} Picture;
+
+int picture_load(const char *path, Picture *picture);
+void picture_clear(Picture *picture);
+
+/* ---- vigil-model-peak.c ---------------------------------------------------------- */
+
+/* What the arithmetic units can do at most: billions of float operations a second over
+ * `threads` threads, measured (in about 0.1 s) with independent multiply-adds in
+ * registers at the level `isa`.  0 when a thread could not be started. */
+double peak_gflops(const char *isa, int threads);
+
+/* Monotonic clock in nanoseconds. */
+uint64_t now_ns(void);
+
+#endif
