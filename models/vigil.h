@@ -310,7 +310,9 @@ typedef struct VigilClass {
 } VigilClass;
 
 /* The k best classes of `logits` [n], best first, ties by index, with softmax scores.
- * Returns how many were written: min(k, n). */
+ * A NaN logit counts as -infinity: it scores 0 and comes last; where nothing is above
+ * -infinity every score is 0.  Returns how many were written: min(k, n), none for k or n
+ * below 1. */
 VIGIL_API int vigil_top_classes(const float *logits, int n, int k, VigilClass *out);
 
 #ifdef __cplusplus

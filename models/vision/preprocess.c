@@ -4,7 +4,7 @@
  *
  *   resample_rows     down the columns, on the bytes as they lie in memory, so that
  *                     interleaved components (NV12, YUY2, RGB) cost one pass together
- *   split             one interleaved component made contiguous
+ *   resample_split    one interleaved component made contiguous
  *   resample_columns  along the row
  *   color             three components to normalised channels
  *
@@ -305,13 +305,6 @@ static void span_group(const VigilPreprocess *p, const VigilImage *image, Group 
     }
 }
 
-/* y[i] = x[i * step] */
-static void split(const float *restrict x, size_t step, size_t n, float *restrict y)
-{
-    for (size_t i = 0; i < n; i++)
-        y[i] = x[i * step];
-}
-
 static void resample_group(VigilPreprocess *p, const VigilKernels *k,
                            const VigilImage *image, const Group *group, int y)
 {
@@ -328,8 +321,8 @@ static void resample_group(VigilPreprocess *p, const VigilKernels *k,
         size_t step = (size_t)image->component[i].pixel_stride;
         const float *line = p->bytes;
         if (step > 1) {
-            split(p->bytes + group->offset[m], step,
-                  (size_t)(across->end - across->begin), p->line);
+            k->resample_split(p->bytes + group->offset[m],
+                              (size_t)(across->end - across->begin), step, p->line);
             line = p->line;
         }
         k->resample_columns(line, across->first, across->weight, across->taps,
