@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The inner parts of GstVigilInference: the object (states, events, queries) in
+ * gstvigilinference.c, its settings in gstvigilinference-properties.c, the way of a
+ * frame in gstvigilinference-frame.c.
+ */
+#ifndef GST_VIGIL_INFERENCE_PRIVATE_H
+#define GST_VIGIL_INFERENCE_PRIVATE_H
+
+#include "gstvigilinference.h"
+#include "gstvigilqos.h"
+#include "gstvigilreduce.h"
+#include "gstvigilregions.h"
+#include "gstvigilstats.h"
+
+G_BEGIN_DECLS
+
+typedef struct _GstVigilInferencePrivate {
+    /* Under the object lock. */
+    GstVigilNetworkSettings settings;
+    gboolean settings_changed; /* since the network was opened */
+    guint interval;
+    gchar *regions_text;
+    GstVigilRegions *regions; /* never NULL */
+    GError *regions_error;    /* why regions_text cannot be used */
+    gboolean qos_enabled;
+    GstVigilQos qos;
+    GstVigilStats stats;
+    GstClockTime latency; /* what LATENCY queries are told */
+    GstVideoOrientationMethod stream_orientation, global_orientation;
+    gboolean has_stream_orientation;
+
+    /* Changed only while no data flows. */
+    GstVigilNetwork *network;
+
+    /* Of the streaming thread. */
+    GstVideoInfo info;
+    guint wait;               /* frames to let pass before the next one is due */
+    gboolean warned_unmapped; /* once per series */
+    GstVigilReducer reducer;
+} GstVigilInferencePrivate;
+
+GstVigilInferencePrivate *gst_vigil_inference_private(GstVigilInference *self);
+
+/* Posts *error as a message of that type (error or warning), and frees it. */
+void gst_vigil_inference_post(GstVigilInference *self, GstMessageType type,
+                              GError *error);
+
+/* The next frame is due, and nothing is known of downstream's lateness. */
+void gst_vigil_inference_reset_stream(GstVigilInference *self);
+
+#define GST_VIGIL_INFERENCE_DEFAULT_INTERVAL 1
+#define GST_VIGIL_INFERENCE_DEFAULT_QOS TRUE
+
+/* Properties and their accessors, in gstvigilinference-properties.c. */
+void gst_vigil_inference_install_properties(GObjectClass *klass);
+
+/* GstBaseTransform::transform_ip. */
+GstFlowReturn gst_vigil_inference_transform_ip(GstBaseTransform *trans,
+                                               GstBuffer *buffer);
+
+G_END_DECLS
+
+#endif

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstvigilinference-private.h"
+
+GST_DEBUG_CATEGORY_EXTERN(gst_vigil_inference_debug);
+#define GST_CAT_DEFAULT gst_vigil_inference_debug
+
+#define MAX_THREADS 1024
+
+enum {
+    PROP_0,
+    PROP_MODEL,
+    PROP_LABELS_FILE,
+    PROP_LABELS,
+    PROP_INPUT_SIZE,
+    PROP_RESIZE,
+    PROP_CHANNEL_ORDER,
+    PROP_MEAN,
+    PROP_STD,
+    PROP_THREADS,
+    PROP_INFERENCE_INTERVAL,
+    PROP_REGIONS,
+    PROP_QOS,
+    PROP_STATS,
+};
+
+static gchar **text_setting(GstVigilNetworkSettings *settings, guint id)
+{
+    switch (id) {
+    case PROP_MODEL:
+        return &settings->model;
+    case PROP_LABELS_FILE:
+        return &settings->labels_file;
+    case PROP_LABELS:
+        return &settings->labels;
+    case PROP_INPUT_SIZE:
+        return &settings->input_size;
+    case PROP_MEAN:
+        return &settings->mean;
+    case PROP_STD:
+        return &settings->std;
+    default:
+        return NULL;
+    }
+}
+
+/* The session goes on with the old settings until it is next opened. */
+static void note_setting(GstVigilInference *self, GParamSpec *pspec)
+{
+    gst_vigil_inference_private(self)->settings_changed = TRUE;
+    if (GST_STATE(self) > GST_STATE_READY)
+        GST_WARNING_OBJECT(self, "%s takes effect in the state change from READY",
+                           pspec->name);
+}
+
+static void set_regions(GstVigilInference *self, const gchar *text)
+{
+    GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
+    GError *error = NULL;
+    GstVigilRegions *regions = gst_vigil_regions_parse(text, &error);
+
+    if (!regions && GST_STATE(self) > GST_STATE_READY) {
+        gst_vigil_inference_post(self, GST_MESSAGE_WARNING, error);
+        return; /* what is in use stays */
+    }
+    GST_OBJECT_LOCK(self);
+    g_free(priv->regions_text);
+    priv->regions_text = g_strdup(text);
+    g_clear_error(&priv->regions_error);
+    priv->regions_error = error;
+    if (regions) {
+        GstVigilRegions *old = priv->regions;
+        priv->regions = regions;
+        gst_vigil_regions_unref(old);
+    }
+    GST_OBJECT_UNLOCK(self);
+}
+
+static void set_value(GstVigilInference *self, guint id, const GValue *value,
+                      GParamSpec *pspec)
+{
+    GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
+    gchar **text = text_setting(&priv->settings, id);
+
+    if (text) {
+        g_free(*text);
+        *text = g_value_dup_string(value);
+        note_setting(self, pspec);
+        return;
+    }
+    switch (id) {
+    case PROP_RESIZE:
+        priv->settings.resize = (GstVigilResizeMode)g_value_get_enum(value);
+        note_setting(self, pspec);
+        break;
+    case PROP_CHANNEL_ORDER:
+        priv->settings.channel_order = (GstVigilChannelOrder)g_value_get_enum(value);
+        note_setting(self, pspec);
+        break;
+    case PROP_THREADS:
+        priv->settings.threads = g_value_get_uint(value);
+        note_setting(self, pspec);
+        break;
+    case PROP_INFERENCE_INTERVAL:
+        priv->interval = g_value_get_uint(value);
+        break;
+    case PROP_QOS:
+        priv->qos_enabled = g_value_get_boolean(value);
+        break;
+    default:
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(self, id, pspec);
+    }
+}
+
+static void set_property(GObject *object, guint id, const GValue *value,
+                         GParamSpec *pspec)
+{
+    GstVigilInference *self = GST_VIGIL_INFERENCE(object);
+
+    if (id == PROP_REGIONS) {
+        set_regions(self, g_value_get_string(value));
+        return;
+    }
+    GST_OBJECT_LOCK(self);
+    set_value(self, id, value, pspec);
+    GST_OBJECT_UNLOCK(self);
+}
+
+static void get_value(GstVigilInference *self, guint id, GValue *value,
+                      GParamSpec *pspec)
+{
+    GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
+    gchar **text = text_setting(&priv->settings, id);
+
+    if (text) {
+        g_value_set_string(value, *text);
+        return;
+    }
+    switch (id) {
+    case PROP_RESIZE:
+        g_value_set_enum(value, (gint)priv->settings.resize);
+        break;
+    case PROP_CHANNEL_ORDER:
+        g_value_set_enum(value, (gint)priv->settings.channel_order);
+        break;
+    case PROP_THREADS:
+        g_value_set_uint(value, priv->settings.threads);
+        break;
+    case PROP_INFERENCE_INTERVAL:
+        g_value_set_uint(value, priv->interval);
+        break;
+    case PROP_REGIONS:
+        g_value_set_string(value, priv->regions_text);
+        break;
+    case PROP_QOS:
+        g_value_set_boolean(value, priv->qos_enabled);
+        break;
+    case PROP_STATS:
+        g_value_take_boxed(value, gst_vigil_stats_to_structure(&priv->stats));
+        break;
+    default:
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(self, id, pspec);
+    }
+}
+
+static void get_property(GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+    GstVigilInference *self = GST_VIGIL_INFERENCE(object);
+
+    GST_OBJECT_LOCK(self);
+    get_value(self, id, value, pspec);
+    GST_OBJECT_UNLOCK(self);
+}
+
+/* ---- What gst-inspect shows ----------------------------------------------------- */
+
+/* The session is made from these: they count when it is opened. */
+#define READY_FLAGS                                                                    \
+    (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
+#define PLAYING_FLAGS                                                                  \
+    (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)
+
+static const struct {
+    guint id;
+    const gchar *name, *nick, *blurb;
+} text_properties[] = {
+    { PROP_MODEL, "model", "Model",
+      "Weight file in safetensors form, or name of a shipped model; unset: the shipped "
+      "default model" },
+    { PROP_LABELS_FILE, "labels-file", "Labels file",
+      "UTF-8 text file with the name of one class a line, as many as the model has "
+      "classes; goes before the property labels; unset: the labels that the model file "
+      "holds, or the built-in set that fits the model" },
+    { PROP_LABELS, "labels", "Built-in labels",
+      "Name of a built-in label set: imagenet1k, coco80, voc21, ade20k150 or camvid11; "
+      "unset: as for labels-file" },
+    { PROP_INPUT_SIZE, "input-size", "Input size",
+      "Size that pictures are brought to for the network, HEIGHTxWIDTH in pixels, "
+      "32..4096 each as far as the network allows, e.g. 160x160; larger is slower and "
+      "sees more; unset: what the model was trained with" },
+    { PROP_MEAN, "mean", "Mean",
+      "RED,GREEN,BLUE, subtracted from pixel values scaled to 0..1, e.g. "
+      "0.485,0.456,0.406; unset: what the model was trained with" },
+    { PROP_STD, "std", "Standard deviation",
+      "RED,GREEN,BLUE, each above 0, that pixel values scaled to 0..1 are divided by "
+      "after the mean was subtracted, e.g. 0.229,0.224,0.225; unset: what the model "
+      "was "
+      "trained with" },
+};
+
+static void install_network_properties(GObjectClass *klass)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(text_properties); i++)
+        g_object_class_install_property(
+            klass, text_properties[i].id,
+            g_param_spec_string(text_properties[i].name, text_properties[i].nick,
+                                text_properties[i].blurb, NULL, READY_FLAGS));
+    g_object_class_install_property(
+        klass, PROP_RESIZE,
+        g_param_spec_enum(
+            "resize", "Resize",
+            "How a frame or region of any size becomes the network's input",
+            GST_TYPE_VIGIL_RESIZE_MODE, GST_VIGIL_RESIZE_MODEL, READY_FLAGS));
+    g_object_class_install_property(
+        klass, PROP_CHANNEL_ORDER,
+        g_param_spec_enum("channel-order", "Channel order",
+                          "Order of the colours in the network's input, whatever the "
+                          "format of the video",
+                          GST_TYPE_VIGIL_CHANNEL_ORDER, GST_VIGIL_CHANNEL_ORDER_MODEL,
+                          READY_FLAGS));
+    g_object_class_install_property(
+        klass, PROP_THREADS,
+        g_param_spec_uint(
+            "threads", "Threads",
+            "Most threads that this element uses at a time, out of the one "
+            "pool of the process; 0: as many as the process has processors",
+            0, MAX_THREADS, 0, READY_FLAGS));
+}
+
+static void install_stream_properties(GObjectClass *klass)
+{
+    g_object_class_install_property(
+        klass, PROP_INFERENCE_INTERVAL,
+        g_param_spec_uint(
+            "inference-interval", "Inference interval",
+            "Look at every n-th frame; the others pass without results; 1: "
+            "every frame",
+            1, G_MAXUINT, GST_VIGIL_INFERENCE_DEFAULT_INTERVAL,
+            PLAYING_FLAGS | GST_PARAM_CONTROLLABLE));
+    g_object_class_install_property(
+        klass, PROP_REGIONS,
+        g_param_spec_string(
+            "regions", "Regions",
+            "Rectangles to look at instead of the whole frame, each on its own: "
+            "[NAME=]X,Y,WIDTH,HEIGHT[;...] in fractions of the frame, 0..1, at "
+            "most " G_STRINGIFY(
+                GST_VIGIL_REGIONS_MAX) ", e.g. left=0,0,0.5,1;right=0.5,0,0.5,1; "
+                                       "unset: the whole frame",
+            NULL, PLAYING_FLAGS));
+    g_object_class_install_property(
+        klass, PROP_QOS,
+        g_param_spec_boolean("qos", "Quality of service",
+                             "Do not look at frames that are too late for downstream, "
+                             "except one a second; the frames themselves always go on",
+                             GST_VIGIL_INFERENCE_DEFAULT_QOS, PLAYING_FLAGS));
+    g_object_class_install_property(
+        klass, PROP_STATS,
+        g_param_spec_boxed(
+            "stats", "Statistics",
+            "Since the stream was started: frames, analysed, inferences (one a "
+            "region), "
+            "skipped (late, gap or damaged), late (guint64), preprocess-last-ms, "
+            "preprocess-mean-ms, preprocess-p95-ms, inference-last-ms, "
+            "inference-mean-ms, inference-p95-ms (gdouble, milliseconds a region; p95 "
+            "over the last " G_STRINGIFY(GST_VIGIL_STATS_WINDOW) ")",
+            GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+}
+
+void gst_vigil_inference_install_properties(GObjectClass *klass)
+{
+    klass->set_property = set_property;
+    klass->get_property = get_property;
+    install_network_properties(klass);
+    install_stream_properties(klass);
+    gst_type_mark_as_plugin_api(GST_TYPE_VIGIL_RESIZE_MODE, (GstPluginAPIFlags)0);
+    gst_type_mark_as_plugin_api(GST_TYPE_VIGIL_CHANNEL_ORDER, (GstPluginAPIFlags)0);
+}

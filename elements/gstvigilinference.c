@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstvigilinference-private.h"
+
+GST_DEBUG_CATEGORY(gst_vigil_inference_debug);
+#define GST_CAT_DEFAULT gst_vigil_inference_debug
+
+#define VIDEO_SIZE_RANGE "(int) [ 1, " G_STRINGIFY(GST_VIGIL_FRAME_MAX) " ]"
+#define VIDEO_FIELDS                                                                   \
+    "format = (string) " GST_VIGIL_FRAME_FORMATS ", width = " VIDEO_SIZE_RANGE         \
+    ", height = " VIDEO_SIZE_RANGE ", framerate = " GST_VIDEO_FPS_RANGE
+
+/* Frames that carry overlays not yet blended are welcome: their pixels are the plain
+ * picture. */
+#define VIDEO_CAPS                                                                     \
+    "video/x-raw, " VIDEO_FIELDS "; "                                                  \
+    "video/x-raw(memory:SystemMemory, meta:GstVideoOverlayComposition), " VIDEO_FIELDS
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
+    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(VIDEO_CAPS));
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
+    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(VIDEO_CAPS));
+
+G_DEFINE_ABSTRACT_TYPE_WITH_CODE(
+    GstVigilInference, gst_vigil_inference, GST_TYPE_BASE_TRANSFORM,
+    G_ADD_PRIVATE(GstVigilInference)
+        GST_DEBUG_CATEGORY_INIT(gst_vigil_inference_debug, "vigilinference", 0,
+                                "inference on video frames"))
+
+GstVigilInferencePrivate *gst_vigil_inference_private(GstVigilInference *self)
+{
+    return gst_vigil_inference_get_instance_private(self);
+}
+
+void gst_vigil_inference_post(GstVigilInference *self, GstMessageType type,
+                              GError *error)
+{
+    gst_element_message_full(GST_ELEMENT(self), type, error->domain, error->code,
+                             g_strdup(error->message), NULL, __FILE__, GST_FUNCTION,
+                             __LINE__);
+    g_error_free(error);
+}
+
+/* ---- Model and states ----------------------------------------------------------- */
+
+static void close_network(GstVigilInference *self)
+{
+    GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
+
+    gst_vigil_reducer_clear(&priv->reducer);
+    gst_vigil_network_close(&priv->network);
+}
+
+/* The settings as they are now, and why they cannot be used (NULL: nothing is wrong
+ * yet). */
+static GError *take_settings(GstVigilInference *self, GstVigilNetworkSettings *settings)
+{
+    GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
+    GError *error = NULL;
+
+    GST_OBJECT_LOCK(self);
+    gst_vigil_network_settings_copy(settings, &priv->settings);
+    priv->settings_changed = FALSE;
+    if (priv->regions_error)
+        error = g_error_copy(priv->regions_error);
+    GST_OBJECT_UNLOCK(self);
+    return error;
+}
+
+static gboolean open_network(GstVigilInference *self)
+{
+    GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
+    GstVigilNetworkSettings settings;
+    GError *error = take_settings(self, &settings);
+
+    close_network(self);
+    if (!error)
+        priv->network = gst_vigil_network_open(
+            &settings, GST_VIGIL_INFERENCE_GET_CLASS(self)->task, &error);
+    gst_vigil_network_settings_clear(&settings);
+    if (!priv->network) {
+        gst_vigil_inference_post(self, GST_MESSAGE_ERROR, error);
+        return FALSE;
+    }
+    GST_OBJECT_LOCK(self);
+    priv->latency = priv->network->run_time * MAX(priv->regions->n, 1);
+    GST_OBJECT_UNLOCK(self);
+    GST_INFO_OBJECT(self, "opened %s: %d classes, one run %" GST_TIME_FORMAT,
+                    priv->network->name, priv->network->classes,
+                    GST_TIME_ARGS(priv->network->run_time));
+    return TRUE;
+}
+
+/* Nothing to do when the network is open and nothing was set since. */
+static gboolean ensure_network(GstVigilInference *self)
+{
+    GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
+
+    GST_OBJECT_LOCK(self);
+    const gboolean fresh =
+        priv->network && !priv->settings_changed && !priv->regions_error;
+    GST_OBJECT_UNLOCK(self);
+    return fresh || open_network(self);
+}
+
+static GstStateChangeReturn change_state(GstElement *element, GstStateChange transition)
+{
+    GstVigilInference *self = GST_VIGIL_INFERENCE(element);
+    const gboolean upwards = transition == GST_STATE_CHANGE_NULL_TO_READY ||
+                             transition == GST_STATE_CHANGE_READY_TO_PAUSED;
+
+    if (upwards && !ensure_network(self))
+        return GST_STATE_CHANGE_FAILURE;
+
+    GstElementClass *parent = GST_ELEMENT_CLASS(gst_vigil_inference_parent_class);
+    const GstStateChangeReturn result = parent->change_state(element, transition);
+    if (transition == GST_STATE_CHANGE_READY_TO_NULL ||
+        (transition == GST_STATE_CHANGE_NULL_TO_READY &&
+         result == GST_STATE_CHANGE_FAILURE))
+        close_network(self);
+    return result;
+}
+
+/* ---- Stream --------------------------------------------------------------------- */
+
+static gboolean start(GstBaseTransform *trans)
+{
+    GstVigilInference *self = GST_VIGIL_INFERENCE(trans);
+    GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
+
+    GST_OBJECT_LOCK(self);
+    gst_vigil_stats_reset(&priv->stats);
+    priv->has_stream_orientation = FALSE;
+    priv->global_orientation = GST_VIDEO_ORIENTATION_IDENTITY;
+    GST_OBJECT_UNLOCK(self);
+    gst_vigil_inference_reset_stream(self);
+    return TRUE;
+}
+
+static gboolean set_caps(GstBaseTransform *trans, GstCaps *in, GstCaps *out)
+{
+    GstVigilInferencePrivate *priv =
+        gst_vigil_inference_private(GST_VIGIL_INFERENCE(trans));
+
+    priv->wait = 0;
+    return gst_vigil_frame_info_from_caps(&priv->info, in);
+}
+
+static void take_tags(GstVigilInference *self, GstEvent *event)
+{
+    GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
+    GstVideoOrientationMethod orientation;
+    GstTagList *tags = NULL;
+
+    gst_event_parse_tag(event, &tags);
+    if (!gst_video_orientation_from_tag(tags, &orientation))
+        return;
+    GST_INFO_OBJECT(self, "image-orientation tag, method %d", (gint)orientation);
+    GST_OBJECT_LOCK(self);
+    if (gst_tag_list_get_scope(tags) == GST_TAG_SCOPE_STREAM) {
+        priv->stream_orientation = orientation;
+        priv->has_stream_orientation = TRUE;
+    } else {
+        priv->global_orientation = orientation;
+    }
+    GST_OBJECT_UNLOCK(self);
+}
+
+static void forget_orientation(GstVigilInference *self)
+{
+    GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
+
+    GST_OBJECT_LOCK(self);
+    priv->has_stream_orientation = FALSE;
+    priv->global_orientation = GST_VIDEO_ORIENTATION_IDENTITY;
+    GST_OBJECT_UNLOCK(self);
+}
+
+static gboolean sink_event(GstBaseTransform *trans, GstEvent *event)
+{
+    GstVigilInference *self = GST_VIGIL_INFERENCE(trans);
+
+    switch (GST_EVENT_TYPE(event)) {
+    case GST_EVENT_STREAM_START:
+        forget_orientation(self);
+        break;
+    case GST_EVENT_TAG:
+        take_tags(self, event);
+        break;
+    case GST_EVENT_FLUSH_STOP:
+        gst_vigil_inference_reset_stream(self);
+        break;
+    default:
+        break;
+    }
+    return GST_BASE_TRANSFORM_CLASS(gst_vigil_inference_parent_class)
+        ->sink_event(trans, event);
+}
+
+static gboolean src_event(GstBaseTransform *trans, GstEvent *event)
+{
+    if (GST_EVENT_TYPE(event) == GST_EVENT_QOS) {
+        GST_OBJECT_LOCK(trans);
+        gst_vigil_qos_update(
+            &gst_vigil_inference_private(GST_VIGIL_INFERENCE(trans))->qos, event);
+        GST_OBJECT_UNLOCK(trans);
+    }
+    return GST_BASE_TRANSFORM_CLASS(gst_vigil_inference_parent_class)
+        ->src_event(trans, event);
+}
+
+static void add_latency(GstVigilInference *self, GstQuery *query)
+{
+    GstClockTime min, max, own;
+    gboolean live;
+
+    GST_OBJECT_LOCK(self);
+    own = gst_vigil_inference_private(self)->latency;
+    GST_OBJECT_UNLOCK(self);
+    gst_query_parse_latency(query, &live, &min, &max);
+    min += own;
+    if (GST_CLOCK_TIME_IS_VALID(max))
+        max += own;
+    gst_query_set_latency(query, live, min, max);
+}
+
+static gboolean query(GstBaseTransform *trans, GstPadDirection direction,
+                      GstQuery *query)
+{
+    if (!GST_BASE_TRANSFORM_CLASS(gst_vigil_inference_parent_class)
+             ->query(trans, direction, query))
+        return FALSE;
+    if (GST_QUERY_TYPE(query) == GST_QUERY_LATENCY && direction == GST_PAD_SRC)
+        add_latency(GST_VIGIL_INFERENCE(trans), query);
+    return TRUE;
+}
+
+/* ---- Type ----------------------------------------------------------------------- */
+
+static void finalize(GObject *object)
+{
+    GstVigilInference *self = GST_VIGIL_INFERENCE(object);
+    GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
+
+    close_network(self);
+    gst_vigil_network_settings_clear(&priv->settings);
+    gst_vigil_regions_unref(priv->regions);
+    g_clear_error(&priv->regions_error);
+    g_free(priv->regions_text);
+    G_OBJECT_CLASS(gst_vigil_inference_parent_class)->finalize(object);
+}
+
+static void gst_vigil_inference_init(GstVigilInference *self)
+{
+    GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
+
+    priv->interval = GST_VIGIL_INFERENCE_DEFAULT_INTERVAL;
+    priv->qos_enabled = GST_VIGIL_INFERENCE_DEFAULT_QOS;
+    priv->regions = gst_vigil_regions_parse(NULL, NULL);
+    gst_video_info_init(&priv->info);
+    gst_vigil_qos_reset(&priv->qos);
+    gst_base_transform_set_in_place(GST_BASE_TRANSFORM(self), TRUE);
+    gst_base_transform_set_gap_aware(GST_BASE_TRANSFORM(self), TRUE);
+}
+
+static void gst_vigil_inference_class_init(GstVigilInferenceClass *klass)
+{
+    GObjectClass *object_class = G_OBJECT_CLASS(klass);
+    GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS(klass);
+
+    object_class->finalize = finalize;
+    gst_vigil_inference_install_properties(object_class);
+    GST_ELEMENT_CLASS(klass)->change_state = change_state;
+    trans_class->start = start;
+    trans_class->set_caps = set_caps;
+    trans_class->sink_event = sink_event;
+    trans_class->src_event = src_event;
+    trans_class->query = query;
+    trans_class->transform_ip = gst_vigil_inference_transform_ip;
+    gst_type_mark_as_plugin_api(GST_TYPE_VIGIL_INFERENCE, (GstPluginAPIFlags)0);
+}
+
+void gst_vigil_inference_class_add_pads(GstVigilInferenceClass *klass)
+{
+    gst_element_class_add_static_pad_template(GST_ELEMENT_CLASS(klass), &sink_template);
+    gst_element_class_add_static_pad_template(GST_ELEMENT_CLASS(klass), &src_template);
+}

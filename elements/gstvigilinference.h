@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * GstVigilInference: what all elements that run a network on video frames share.
+ *
+ * The base opens the model in NULL->READY, decides which frames are looked at, brings
+ * each region of them into the input tensor, runs the network and adds a GstVigilMeta
+ * to the buffer.  A subclass says which task its models have, and turns the outputs of
+ * one run into results.  Frames pass in place, their pixels are only read.
+ */
+#ifndef GST_VIGIL_INFERENCE_H
+#define GST_VIGIL_INFERENCE_H
+
+#include <gst/base/gstbasetransform.h>
+#include <gst/video/video.h>
+#include "gstvigilmeta.h"
+#include "gstvigilnetwork.h"
+#include "vigil.h"
+
+G_BEGIN_DECLS
+
+#define GST_TYPE_VIGIL_INFERENCE (gst_vigil_inference_get_type())
+G_DECLARE_DERIVABLE_TYPE(GstVigilInference, gst_vigil_inference, GST, VIGIL_INFERENCE,
+                         GstBaseTransform)
+
+/* One run of the network, seen by the subclass.  All pointers are the base's. */
+typedef struct _GstVigilShot {
+    GstBuffer *buffer;              /* the frame; writable metadata, not mapped */
+    const GstVigilNetwork *network; /* its session holds the outputs */
+    const VigilRegion *region; /* in fractions of the visible frame; NULL: all of it */
+    gint region_index;         /* in the property regions; -1: the whole frame */
+    const gchar *region_name;  /* NULL: not named */
+    VigilPlacement placement;  /* where it went in the tensor, before turning */
+    GstVideoOrientationMethod orientation; /* what turned the tensor upright */
+} GstVigilShot;
+
+struct _GstVigilInferenceClass {
+    GstBaseTransformClass parent_class;
+
+    VigilTask task;         /* models of other tasks are refused */
+    GstVigilTask meta_task; /* what GstVigilMeta says of the results */
+
+    /* Adds the results of one run to the meta.  Streaming thread. */
+    void (*decode)(GstVigilInference *self, const GstVigilShot *shot,
+                   GstVigilMeta *meta);
+};
+
+/* A new result about the shot's region or about the whole frame. */
+GstVigilResult *gst_vigil_shot_new_result(const GstVigilShot *shot);
+
+/* An empty element message's structure with what places the shot in time and space:
+ * timestamp, stream-time, running-time, duration (guint64, ns, absent when not known),
+ * region-index (gint, -1: the whole frame), region-name (string, absent when not
+ * named), x, y, width, height (gdouble, fractions of the visible frame).  Streaming
+ * thread. */
+GstStructure *gst_vigil_shot_to_structure(const GstVigilShot *shot,
+                                          GstVigilInference *self, const gchar *name);
+
+/* Adds the always-pads; called in class_init of each element. */
+void gst_vigil_inference_class_add_pads(GstVigilInferenceClass *klass);
+
+G_END_DECLS
+
+#endif

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstvigiloverlay-scene.h"
+
+#include <math.h>
+
+#define MAX_TEXT 96 /* characters of a label that are looked at */
+
+/* Distinct on light and dark ground and apart from each other. */
+static const guint32 palette[] = {
+    0x4FC3F7, 0xFFB74D, 0x81C784, 0xF06292, 0xBA68C8, 0xFFD54F, 0x4DB6AC, 0xE57373,
+    0x7986CB, 0xAED581, 0xFF8A65, 0x4DD0E1, 0xDCE775, 0x9575CD, 0x64B5F6, 0xF48FB1,
+};
+
+static GstVigilColor label_color(const gchar *label)
+{
+    guint32 hash = g_str_hash(label);
+    guint32 rgb = palette[(hash ^ hash >> 15) % G_N_ELEMENTS(palette)];
+    return (GstVigilColor) { (rgb >> 16) / 255.0, (rgb >> 8 & 255) / 255.0,
+                             (rgb & 255) / 255.0 };
+}
+
+static void append_clipped(GString *to, const gchar *text)
+{
+    if (g_utf8_strlen(text, -1) <= MAX_TEXT) {
+        g_string_append(to, text);
+        return;
+    }
+    g_string_append_len(to, text, g_utf8_offset_to_pointer(text, MAX_TEXT) - text);
+    g_string_append(to, "…");
+}
+
+static void append_class_name(GString *to, const gchar *label, gint index)
+{
+    if (label)
+        append_clipped(to, label);
+    else if (index >= 0)
+        g_string_append_printf(to, "class %d", index);
+    else
+        g_string_append(to, "object");
+}
+
+static gint to_percent(gfloat score)
+{
+    return (gint)lrintf(score * 100.0f);
+}
+
+/* ---- Results about regions ------------------------------------------------------ */
+
+/* A name with its score, after a separator when it is not the first. */
+static void append_caption(GString *to, const GstVigilOverlayStyle *style,
+                           const gchar *label, gint index, gfloat score)
+{
+    if (!style->draw_labels && !style->draw_scores)
+        return;
+    if (to->len)
+        g_string_append(to, "  ·  ");
+    if (style->draw_labels)
+        append_class_name(to, label, index);
+    if (style->draw_scores)
+        g_string_append_printf(to, "%s%d %%", style->draw_labels ? "  " : "",
+                               to_percent(score));
+}
+
+static gboolean same_place(const GstVigilOverlayBox *a, const GstVigilOverlayBox *b)
+{
+    return a->x == b->x && a->y == b->y && a->width == b->width &&
+           a->height == b->height;
+}
+
+/* Several elements may speak of one region: they share its box. */
+static GstVigilOverlayBox *get_box(GstVigilOverlayScene *scene,
+                                   const GstVigilResult *result, gboolean *is_new)
+{
+    gfloat x, y, width, height;
+    gst_vigil_result_get_region(result, &x, &y, &width, &height);
+    GstVigilOverlayBox box = {
+        .x = x * scene->width,
+        .y = (gdouble)y * scene->frame_height,
+        .width = width * scene->width,
+        .height = (gdouble)height * scene->frame_height,
+    };
+    *is_new = FALSE;
+    for (guint i = 0; i < scene->boxes->len; i++) {
+        GstVigilOverlayBox *old = &g_array_index(scene->boxes, GstVigilOverlayBox, i);
+        if (same_place(old, &box))
+            return old;
+    }
+    *is_new = TRUE;
+    box.text = g_string_new(NULL);
+    g_array_append_val(scene->boxes, box);
+    return &g_array_index(scene->boxes, GstVigilOverlayBox, scene->boxes->len - 1);
+}
+
+static void add_box(GstVigilOverlayScene *scene, const GstVigilOverlayStyle *style,
+                    const GstVigilResult *result)
+{
+    gboolean is_new;
+    gint label_id;
+    gfloat confidence;
+    const gchar *label = NULL;
+    GstVigilOverlayBox *box = get_box(scene, result, &is_new);
+    const GstVigilClass *best = gst_vigil_result_get_class(result, 0);
+    gboolean detected =
+        gst_vigil_result_get_detection(result, &label, &label_id, &confidence);
+    if (detected)
+        append_caption(box->text, style, label, label_id, confidence);
+    if (best)
+        append_caption(box->text, style, best->label, best->index, best->score);
+    if (is_new) {
+        const gchar *name = detected || !best ? label : best->label;
+        box->color = label_color(name ? name : "");
+    }
+}
+
+/* ---- Results about the whole frame ---------------------------------------------- */
+
+static void add_heading(GstVigilOverlayScene *scene, const gchar *title)
+{
+    GString *text = g_string_new(NULL);
+    append_clipped(text, title);
+    GstVigilOverlayRow row = { g_string_free(text, FALSE), -1, { 1, 1, 1 } };
+    g_array_append_val(scene->rows, row);
+}
+
+static void add_rows(GstVigilOverlayScene *scene, const GstVigilOverlayStyle *style,
+                     const GstVigilResult *result)
+{
+    guint n = MIN(style->max_classes, gst_vigil_result_get_n_classes(result));
+    for (guint i = 0; i < n; i++) {
+        const GstVigilClass *klass = gst_vigil_result_get_class(result, i);
+        GString *text = g_string_new(NULL);
+        if (style->draw_labels)
+            append_class_name(text, klass->label, klass->index);
+        GstVigilOverlayRow row = {
+            .text = g_string_free(text, FALSE),
+            .percent = to_percent(klass->score),
+            .color = label_color(klass->label ? klass->label : ""),
+        };
+        g_array_append_val(scene->rows, row);
+    }
+}
+
+static void add_group(GstVigilOverlayScene *scene, const GstVigilOverlayStyle *style,
+                      const GstVigilOverlayGroup *group, gboolean with_heading)
+{
+    gboolean headed = FALSE;
+    for (guint i = 0; i < group->results->len; i++) {
+        const GstVigilResult *result = g_ptr_array_index(group->results, i);
+        if (!gst_vigil_result_is_full_frame(result)) {
+            add_box(scene, style, result);
+            continue;
+        }
+        if (with_heading && !headed && group->title && style->max_classes)
+            add_heading(scene, group->title);
+        headed = TRUE;
+        add_rows(scene, style, result);
+    }
+}
+
+/* ---- The scene ------------------------------------------------------------------ */
+
+static gchar *make_key(const GstVigilOverlayScene *scene)
+{
+    if (scene->opacity <= 0 || (scene->boxes->len == 0 && scene->rows->len == 0))
+        return NULL;
+    GString *key = g_string_new(NULL);
+    g_string_printf(key, "%dx%d %a %a %a %a %d %d %s\n", scene->frame_width,
+                    scene->frame_height, scene->aspect, scene->em, scene->line_width,
+                    scene->opacity, scene->draw_scores, scene->panel_position,
+                    scene->font_desc);
+    for (guint i = 0; i < scene->boxes->len; i++) {
+        const GstVigilOverlayBox *box =
+            &g_array_index(scene->boxes, GstVigilOverlayBox, i);
+        g_string_append_printf(key, "%a %a %a %a %a %a %a %s\n", box->x, box->y,
+                               box->width, box->height, box->color.r, box->color.g,
+                               box->color.b, box->text->str);
+    }
+    for (guint i = 0; i < scene->rows->len; i++) {
+        const GstVigilOverlayRow *row =
+            &g_array_index(scene->rows, GstVigilOverlayRow, i);
+        g_string_append_printf(key, "%d %a %a %a %s\n", row->percent, row->color.r,
+                               row->color.g, row->color.b, row->text);
+    }
+    return g_string_free(key, FALSE);
+}
+
+static void clear_box(gpointer box)
+{
+    g_string_free(((GstVigilOverlayBox *)box)->text, TRUE);
+}
+
+static void clear_row(gpointer row)
+{
+    g_free(((GstVigilOverlayRow *)row)->text);
+}
+
+GstVigilOverlayScene *gst_vigil_overlay_scene_new(const GstVigilOverlayStyle *style,
+                                                  const GstVideoInfo *info,
+                                                  const GstVigilOverlayGroup *groups,
+                                                  guint n_groups)
+{
+    GstVigilOverlayScene *scene = g_new0(GstVigilOverlayScene, 1);
+    scene->frame_width = GST_VIDEO_INFO_WIDTH(info);
+    scene->frame_height = GST_VIDEO_INFO_HEIGHT(info);
+    scene->aspect = (gdouble)MAX(GST_VIDEO_INFO_PAR_N(info), 1) /
+                    MAX(GST_VIDEO_INFO_PAR_D(info), 1);
+    scene->width = scene->frame_width * scene->aspect;
+    scene->em =
+        fmax(fmin(scene->width, scene->frame_height) / 30, 11) * style->font_scale;
+    scene->line_width =
+        style->line_width > 0 ? style->line_width : fmax(round(scene->em / 6), 2);
+    scene->opacity = style->opacity;
+    scene->draw_scores = style->draw_scores;
+    scene->panel_position = style->panel_position;
+    scene->font_desc = g_strdup(style->font_desc);
+    scene->boxes = g_array_new(FALSE, FALSE, sizeof(GstVigilOverlayBox));
+    scene->rows = g_array_new(FALSE, FALSE, sizeof(GstVigilOverlayRow));
+    g_array_set_clear_func(scene->boxes, clear_box);
+    g_array_set_clear_func(scene->rows, clear_row);
+    for (guint i = 0; i < n_groups; i++)
+        add_group(scene, style, &groups[i], n_groups > 1);
+    scene->key = make_key(scene);
+    return scene;
+}
+
+void gst_vigil_overlay_scene_free(GstVigilOverlayScene *scene)
+{
+    g_array_unref(scene->boxes);
+    g_array_unref(scene->rows);
+    g_free(scene->font_desc);
+    g_free(scene->key);
+    g_free(scene);
+}
+
+const gchar *gst_vigil_overlay_scene_get_key(const GstVigilOverlayScene *scene)
+{
+    return scene->key;
+}

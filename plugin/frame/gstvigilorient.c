@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+#include "gstvigilorient.h"
+
+/* How a stored pixel is found from an upright one: axes exchanged first, then counted
+ * from the far end. */
+typedef struct Walk {
+    gboolean swap, from_right, from_bottom;
+} Walk;
+
+static const Walk walks[] = {
+    [GST_VIDEO_ORIENTATION_IDENTITY] = { FALSE, FALSE, FALSE },
+    [GST_VIDEO_ORIENTATION_90R] = { TRUE, FALSE, TRUE },
+    [GST_VIDEO_ORIENTATION_180] = { FALSE, TRUE, TRUE },
+    [GST_VIDEO_ORIENTATION_90L] = { TRUE, TRUE, FALSE },
+    [GST_VIDEO_ORIENTATION_HORIZ] = { FALSE, TRUE, FALSE },
+    [GST_VIDEO_ORIENTATION_VERT] = { FALSE, FALSE, TRUE },
+    [GST_VIDEO_ORIENTATION_UL_LR] = { TRUE, FALSE, FALSE },
+    [GST_VIDEO_ORIENTATION_UR_LL] = { TRUE, TRUE, TRUE },
+};
+
+static const Walk *find_walk(GstVideoOrientationMethod method)
+{
+    return &walks[(guint)method < G_N_ELEMENTS(walks) ? method : 0];
+}
+
+gboolean gst_vigil_orient_swaps(GstVideoOrientationMethod method)
+{
+    return find_walk(method)->swap;
+}
+
+void gst_vigil_orient(float *upright, const float *stored, gint height, gint width,
+                      GstVideoOrientationMethod method)
+{
+    const Walk *walk = find_walk(method);
+    const gint stored_height = walk->swap ? width : height;
+    const gint stored_width = walk->swap ? height : width;
+
+    for (gint y = 0; y < height; y++) {
+        for (gint x = 0; x < width; x++) {
+            gint sx = walk->swap ? y : x, sy = walk->swap ? x : y;
+            if (walk->from_right)
+                sx = stored_width - 1 - sx;
+            if (walk->from_bottom)
+                sy = stored_height - 1 - sy;
+            memcpy(upright + ((gsize)y * width + x) * 3,
+                   stored + ((gsize)sy * stored_width + sx) * 3, 3 * sizeof(float));
+        }
+    }
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What the files of libgstvigil share.
+ */
+#ifndef GST_VIGIL_META_PRIVATE_H
+#define GST_VIGIL_META_PRIVATE_H
+
+#include "gstvigilmeta.h"
+
+struct _GstVigilResult {
+    gatomicrefcount refs;
+    guint id, parent_id;
+    guint64 tracking_id;
+    gboolean full_frame;
+    gfloat x, y, width, height; /* fractions of the frame */
+
+    gboolean detected;
+    const gchar *label; /* interned */
+    gint label_id;
+    gfloat confidence;
+
+    GArray *classes; /* of GstVigilClass; NULL: none */
+};
+
+struct _GstVigilMetaPrivate {
+    gchar *source, *model, *attribute; /* GRefString or NULL */
+    GstVigilTask task;
+    guint width, height;
+    GstClockTime pts;
+    GPtrArray *results;  /* of GstVigilResult */
+    GArray *mirrored_as; /* gint ids of the mirrors, by result; 0: not mirrored */
+};
+
+/* A result with the given id; 0: a new one. */
+GstVigilResult *gst_vigil_result_new(guint id, gboolean full_frame);
+/* Cuts the rectangle to the frame. */
+void gst_vigil_result_set_region(GstVigilResult *result, gfloat x, gfloat y,
+                                 gfloat width, gfloat height);
+
+/* gst_meta_info_register() with what makes a meta cross process borders, where the
+ * GStreamer built against knows of that (>= 1.24). */
+void gst_vigil_meta_info_add_serialization(GstMetaInfo *info);
+
+#endif

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstvigilmeta-private.h"
+
+#include <gst/video/video.h>
+#ifdef HAVE_GST_ANALYTICS
+#include <gst/analytics/analytics.h>
+#endif
+
+#define NOT_MIRRORED (-1)
+#define LAYER "logits"
+
+/* Readers of other metas know a class by its name only. */
+static const gchar *class_label(const GstVigilClass *klass, gchar *number, gsize size)
+{
+    if (klass->label)
+        return klass->label;
+    g_snprintf(number, size, "%d", klass->index);
+    return number;
+}
+
+/* ---- Region-of-interest params -------------------------------------------------- */
+
+/* Names of structures: a letter, then letters, digits and "/-_.:+". */
+static gchar *structure_name(const gchar *attribute)
+{
+    if (!attribute)
+        return g_strdup("classification_layer_name:" LAYER);
+    gchar *name =
+        g_strconcat(g_ascii_isalpha(attribute[0]) ? "" : "attribute_", attribute, NULL);
+    return g_strcanon(name,
+                      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                      "0123456789/-_.:+",
+                      '_');
+}
+
+static void set_optional(GstStructure *params, const gchar *field, const gchar *value)
+{
+    if (value)
+        gst_structure_set(params, field, G_TYPE_STRING, value, NULL);
+}
+
+static GstStructure *detection_params(const GstVigilMetaPrivate *meta,
+                                      const GstVigilResult *result)
+{
+    GstStructure *params =
+        gst_structure_new("detection", "x_min", G_TYPE_DOUBLE, (gdouble)result->x,
+                          "x_max", G_TYPE_DOUBLE, (gdouble)(result->x + result->width),
+                          "y_min", G_TYPE_DOUBLE, (gdouble)result->y, "y_max",
+                          G_TYPE_DOUBLE, (gdouble)(result->y + result->height), NULL);
+    if (result->detected) {
+        gst_structure_set(params, "confidence", G_TYPE_DOUBLE,
+                          (gdouble)result->confidence, NULL);
+        if (result->label_id >= 0)
+            gst_structure_set(params, "label_id", G_TYPE_INT, result->label_id, NULL);
+        set_optional(params, "label", result->label);
+        set_optional(params, "model_name", meta->model);
+    }
+    return params;
+}
+
+static GstStructure *class_params(const GstVigilMetaPrivate *meta,
+                                  const GstVigilClass *best)
+{
+    gchar number[16];
+    gchar *name = structure_name(meta->attribute);
+    GstStructure *params = gst_structure_new(
+        name, "label", G_TYPE_STRING, class_label(best, number, sizeof number),
+        "confidence", G_TYPE_DOUBLE, (gdouble)best->score, "layer_name", G_TYPE_STRING,
+        LAYER, "model_name", G_TYPE_STRING, meta->model ? meta->model : "", "tensor_id",
+        G_TYPE_INT, 0, NULL);
+    g_free(name);
+    if (best->index >= 0)
+        gst_structure_set(params, "label_id", G_TYPE_INT, best->index, NULL);
+    set_optional(params, "attribute_name", meta->attribute);
+    set_optional(params, "element_id", meta->source);
+    return params;
+}
+
+static GstStructure *tracking_params(const GstVigilResult *result)
+{
+    return gst_structure_new("object_id", "id", G_TYPE_INT,
+                             (gint)(result->tracking_id & G_MAXINT), NULL);
+}
+
+static void add_roi(const GstVigilMetaPrivate *meta, GstBuffer *buffer,
+                    const GstVigilResult *result, gint id, gint parent_id)
+{
+    guint x, y, width, height;
+    gst_vigil_result_get_region_pixels(result, meta->width, meta->height, &x, &y,
+                                       &width, &height);
+    GstVideoRegionOfInterestMeta *roi = gst_buffer_add_video_region_of_interest_meta(
+        buffer, result->label ? result->label : "", x, y, width, height);
+    if (!roi)
+        return;
+    roi->id = id;
+    roi->parent_id = parent_id;
+    gst_video_region_of_interest_meta_add_param(roi, detection_params(meta, result));
+    const GstVigilClass *best = gst_vigil_result_get_class(result, 0);
+    if (best)
+        gst_video_region_of_interest_meta_add_param(roi, class_params(meta, best));
+    if (result->tracking_id)
+        gst_video_region_of_interest_meta_add_param(roi, tracking_params(result));
+}
+
+/* ---- GstAnalytics --------------------------------------------------------------- */
+
+#ifdef HAVE_GST_ANALYTICS
+static GstAnalyticsRelationMeta *get_relations(GstBuffer *buffer)
+{
+    GstAnalyticsRelationMeta *relations =
+        gst_buffer_get_analytics_relation_meta(buffer);
+    return relations ? relations : gst_buffer_add_analytics_relation_meta(buffer);
+}
+
+static void link_both_ways(GstAnalyticsRelationMeta *relations, guint whole, guint part)
+{
+    gst_analytics_relation_meta_set_relation(relations, GST_ANALYTICS_REL_TYPE_CONTAIN,
+                                             whole, part);
+    gst_analytics_relation_meta_set_relation(
+        relations, GST_ANALYTICS_REL_TYPE_IS_PART_OF, part, whole);
+}
+
+/* False where there are no classes. */
+static gboolean add_classes(GstAnalyticsRelationMeta *relations,
+                            const GstVigilResult *result, GstAnalyticsClsMtd *classes)
+{
+    guint n = gst_vigil_result_get_n_classes(result);
+    if (n == 0)
+        return FALSE;
+    gfloat *scores = g_new(gfloat, n);
+    GQuark *labels = g_new(GQuark, n);
+    for (guint i = 0; i < n; i++) {
+        const GstVigilClass *klass = gst_vigil_result_get_class(result, i);
+        gchar number[16];
+        scores[i] = klass->score;
+        labels[i] = g_quark_from_string(class_label(klass, number, sizeof number));
+    }
+    gboolean added =
+        gst_analytics_relation_meta_add_cls_mtd(relations, n, scores, labels, classes);
+    g_free(scores);
+    g_free(labels);
+    return added;
+}
+
+/* Who gave the region is sure of it, unless it was a detector. */
+static gboolean add_object(GstAnalyticsRelationMeta *relations,
+                           const GstVigilMetaPrivate *meta,
+                           const GstVigilResult *result, GstAnalyticsODMtd *object)
+{
+    guint x, y, width, height;
+    gst_vigil_result_get_region_pixels(result, meta->width, meta->height, &x, &y,
+                                       &width, &height);
+    return gst_analytics_relation_meta_add_od_mtd(
+        relations, g_quark_from_string(result->label ? result->label : ""), x, y, width,
+        height, result->detected ? result->confidence : 1.0f, object);
+}
+
+/* The id of the object, by which others find it from the region of interest. */
+static gint add_analytics(const GstVigilMetaPrivate *meta, GstBuffer *buffer,
+                          const GstVigilResult *result, gint parent_id)
+{
+    GstAnalyticsRelationMeta *relations = get_relations(buffer);
+    GstAnalyticsClsMtd classes;
+    GstAnalyticsODMtd object, parent;
+    gboolean has_classes = add_classes(relations, result, &classes);
+    if (result->full_frame || !add_object(relations, meta, result, &object))
+        return NOT_MIRRORED;
+    if (has_classes)
+        link_both_ways(relations, object.id, classes.id);
+    if (parent_id != NOT_MIRRORED &&
+        gst_analytics_relation_meta_get_od_mtd(relations, parent_id, &parent))
+        link_both_ways(relations, parent.id, object.id);
+    return object.id;
+}
+#else
+static gint add_analytics(const GstVigilMetaPrivate *meta, GstBuffer *buffer,
+                          const GstVigilResult *result, gint parent_id)
+{
+    return result->full_frame ? NOT_MIRRORED : (gint)result->id;
+}
+#endif
+
+/* ---- Both ----------------------------------------------------------------------- */
+
+static gboolean find_in(const GstVigilMetaPrivate *meta, guint id, gint *mirrored_as)
+{
+    for (guint i = 0; meta->mirrored_as && i < meta->mirrored_as->len; i++) {
+        const GstVigilResult *result = g_ptr_array_index(meta->results, i);
+        if (result->id != id)
+            continue;
+        *mirrored_as = g_array_index(meta->mirrored_as, gint, i);
+        return TRUE;
+    }
+    return FALSE;
+}
+
+/* What the parent is called in the mirrors: a result of ours, in any meta of the
+ * buffer, or else a region of interest of somebody else. */
+static gint mirrored_parent(GstBuffer *buffer, const GstVigilResult *result)
+{
+    gint id = NOT_MIRRORED;
+    gpointer state = NULL;
+    GstMeta *meta;
+    if (result->parent_id == 0)
+        return NOT_MIRRORED;
+    while ((meta = gst_buffer_iterate_meta_filtered(buffer, &state,
+                                                    GST_VIGIL_META_API_TYPE)))
+        if (find_in(((GstVigilMeta *)meta)->priv, result->parent_id, &id))
+            return id;
+    return (gint)result->parent_id;
+}
+
+guint gst_vigil_meta_mirror(GstVigilMeta *meta, GstBuffer *buffer)
+{
+    g_return_val_if_fail(meta != NULL && gst_buffer_is_writable(buffer), 0);
+    GstVigilMetaPrivate *priv = meta->priv;
+    g_return_val_if_fail(priv->mirrored_as == NULL, 0);
+
+    guint regions = 0;
+    priv->mirrored_as = g_array_new(FALSE, FALSE, sizeof(gint));
+    for (guint i = 0; i < priv->results->len; i++) {
+        const GstVigilResult *result = g_ptr_array_index(priv->results, i);
+        gint parent_id = mirrored_parent(buffer, result);
+        gint id = add_analytics(priv, buffer, result, parent_id);
+        g_array_append_val(priv->mirrored_as, id);
+        if (result->full_frame)
+            continue;
+        add_roi(priv, buffer, result, id, parent_id);
+        regions++;
+    }
+    return regions;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The meta as bytes, so that unixfdsink and others carry it to another process.  The
+ * reader trusts nothing: GVariant checks the form, the setters check the values.
+ */
+#include "gstvigilmeta-private.h"
+
+#include <string.h>
+
+#define VERSION 1
+/* id, parent, track, full frame, rectangle, detection, classes */
+#define RESULT_TYPE "(uutb(dddd)(bmsid)a(idms))"
+#define META_TYPE "(msmsmsiuuta" RESULT_TYPE ")"
+
+static GVariant *pack_result(const GstVigilResult *result)
+{
+    GVariantBuilder classes;
+    g_variant_builder_init(&classes, G_VARIANT_TYPE("a(idms)"));
+    for (guint i = 0; i < gst_vigil_result_get_n_classes(result); i++) {
+        const GstVigilClass *klass = gst_vigil_result_get_class(result, i);
+        g_variant_builder_add(&classes, "(idms)", klass->index, (gdouble)klass->score,
+                              klass->label);
+    }
+    return g_variant_new(RESULT_TYPE, result->id, result->parent_id,
+                         result->tracking_id, result->full_frame, (gdouble)result->x,
+                         (gdouble)result->y, (gdouble)result->width,
+                         (gdouble)result->height, result->detected, result->label,
+                         result->label_id, (gdouble)result->confidence, &classes);
+}
+
+static GVariant *pack(const GstVigilMetaPrivate *meta)
+{
+    GVariantBuilder results;
+    g_variant_builder_init(&results, G_VARIANT_TYPE("a" RESULT_TYPE));
+    for (guint i = 0; i < meta->results->len; i++)
+        g_variant_builder_add_value(&results,
+                                    pack_result(g_ptr_array_index(meta->results, i)));
+    return g_variant_ref_sink(g_variant_new(
+        META_TYPE, meta->source, meta->model, meta->attribute, (gint)meta->task,
+        meta->width, meta->height, meta->pts, &results));
+}
+
+static gboolean serialize(const GstMeta *meta, GstByteArrayInterface *data,
+                          guint8 *version)
+{
+    GVariant *packed = pack(((const GstVigilMeta *)meta)->priv);
+    *version = VERSION;
+    gboolean appended = gst_byte_array_interface_append_data(
+        data, g_variant_get_data(packed), g_variant_get_size(packed));
+    g_variant_unref(packed);
+    return appended;
+}
+
+static GstVigilResult *unpack_result(GVariant *packed)
+{
+    guint id, parent_id;
+    guint64 tracking_id;
+    gboolean full_frame, detected;
+    gdouble x, y, width, height, confidence, score;
+    gint label_id, index;
+    const gchar *label;
+    GVariantIter *classes;
+    g_variant_get(packed, "(uutb(dddd)(bm&sid)a(idms))", &id, &parent_id, &tracking_id,
+                  &full_frame, &x, &y, &width, &height, &detected, &label, &label_id,
+                  &confidence, &classes);
+
+    GstVigilResult *result = gst_vigil_result_new(id, full_frame);
+    if (!full_frame)
+        gst_vigil_result_set_region(result, x, y, width, height);
+    gst_vigil_result_set_parent_id(result, parent_id);
+    gst_vigil_result_set_tracking_id(result, tracking_id);
+    if (detected)
+        gst_vigil_result_set_detection(result, label, MAX(label_id, -1), confidence);
+    while (g_variant_iter_next(classes, "(idm&s)", &index, &score, &label))
+        gst_vigil_result_add_class(result, MAX(index, -1), score, label);
+    g_variant_iter_free(classes);
+    return result;
+}
+
+static GstMeta *unpack(GstBuffer *buffer, GVariant *packed)
+{
+    const gchar *source, *model, *attribute;
+    gint task;
+    guint width, height;
+    guint64 pts;
+    GVariantIter *results;
+    GVariant *result;
+    g_variant_get(packed, "(m&sm&sm&siuuta" RESULT_TYPE ")", &source, &model,
+                  &attribute, &task, &width, &height, &pts, &results);
+    GstVigilMeta *meta =
+        gst_buffer_add_vigil_meta(buffer, source, model, task, width, height, pts);
+    gst_vigil_meta_set_attribute(meta, attribute);
+    while ((result = g_variant_iter_next_value(results))) {
+        gst_vigil_meta_add_result(meta, unpack_result(result));
+        g_variant_unref(result);
+    }
+    g_variant_iter_free(results);
+    return &meta->meta;
+}
+
+static GstMeta *deserialize(const GstMetaInfo *info, GstBuffer *buffer,
+                            const guint8 *data, gsize size, guint8 version)
+{
+    if (version != VERSION)
+        return NULL;
+    GBytes *bytes = g_bytes_new(data, size);
+    GVariant *packed =
+        g_variant_new_from_bytes(G_VARIANT_TYPE(META_TYPE), bytes, FALSE);
+    g_bytes_unref(bytes);
+    g_variant_ref_sink(packed);
+    GstMeta *meta = g_variant_is_normal_form(packed) ? unpack(buffer, packed) : NULL;
+    g_variant_unref(packed);
+    return meta;
+}
+
+void gst_vigil_meta_info_add_serialization(GstMetaInfo *info)
+{
+    info->serialize_func = serialize;
+    info->deserialize_func = deserialize;
+}

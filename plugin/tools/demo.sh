@@ -1,0 +1,179 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# ./run demo; sourced by ./run after it has read the options.  VIGIL_BUILD names a build
+# folder to take instead of building one, for the tests.
+
+# The default clip: one file of a Debian package, 768x576, 80 s.
+clip=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/gst-vigil/vtest.avi
+clip_package=opencv-doc
+clip_member=./usr/share/doc/opencv-doc/examples/data/vtest.avi
+clip_sha256=45cddc9490be69345cbdab64ca583be65987e864ca408038e648db99e10516cf
+# Places on people's way, which one person about fills.
+clip_regions="path=0.355,0.325,0.070,0.200; yard=0.665,0.400,0.070,0.190;"
+clip_regions+=" kerb=0.810,0.500,0.075,0.210; gate=0.910,0.440,0.075,0.200"
+clip_picture=44 # seconds; some of the places are taken, some empty
+picture_interval=2
+
+clip_is_right() {
+    [ -f "$1" ] && echo "$clip_sha256  $1" | sha256sum --check --status
+}
+
+download_package() {
+    apt-get -q download "$clip_package" >>apt.log 2>&1
+}
+
+# Leaves the clip at $clip.  In a process of its own, as it changes the folder.
+fetch_clip() (
+    ! clip_is_right "$clip" || exit 0
+    command -v apt-get >/dev/null || die "there is no apt to get the clip with: give a --source"
+    echo "Getting the clip: vtest.avi of Debian's package $clip_package (98 MB, once)"
+    mkdir -p "${clip%/*}" && work=$(mktemp -d -p "${clip%/*}") || die "cannot write to ${clip%/*}"
+    trap 'rm -rf "$work"' EXIT
+    cd "$work" || exit
+    if ! download_package; then
+        [ "$install" = no ] || (cd "$OLDPWD" && apt_get update) || true
+        download_package || {
+            cat apt.log >&2
+            die "could not download the package $clip_package: give a --source"
+        }
+    fi
+    dpkg-deb --fsys-tarfile "$clip_package"_*.deb | tar -xO "$clip_member" >vtest.avi
+    clip_is_right vtest.avi || die "vtest.avi of $clip_package has an unknown checksum"
+    mv vtest.avi "$clip"
+)
+
+# add WORD...: to the pipeline, an array of what gst-launch takes.
+add() {
+    pipeline+=("$@")
+}
+
+add_source() {
+    case $1 in
+    /dev/video*) add v4l2src "device=$1" ! decodebin ;;
+    *://*) add uridecodebin "uri=$1" ;;
+    *)
+        [ -r "$1" ] || die "cannot read the source '$1'"
+        add filesrc "location=$1" ! decodebin
+        ;;
+    esac
+}
+
+# The first sink that can open a window; fails where there is none.
+window_sink() {
+    local sink sinks=()
+    [ -z "${WAYLAND_DISPLAY:-}" ] || sinks+=(waylandsink)
+    [ -z "${DISPLAY:-}" ] || sinks+=(xvimagesink ximagesink)
+    for sink in "${sinks[@]}"; do
+        if timeout 10 gst-launch-1.0 -q fakesrc num-buffers=0 ! "$sink" >/dev/null 2>&1; then
+            echo "$sink"
+            return
+        fi
+    done
+    return 1
+}
+
+# The whole as WebM, and a picture now and then, of which demo() chooses one.
+add_files() {
+    add tee name=t \
+        t. ! queue ! videoconvert ! \
+        vp8enc deadline=1 cpu-used=8 threads=2 target-bitrate=1500000 ! webmmux ! \
+        filesink "location=$folder/demo.webm" \
+        t. ! queue ! videorate ! "video/x-raw,framerate=1/$picture_interval" ! \
+        videoconvert ! pngenc compression-level=1 ! \
+        multifilesink "location=$folder/picture-%04d.png"
+}
+
+# Reads what gst-launch -m prints; writes a line when the best class of a place changes.
+print_changes() {
+    LC_ALL=C awk '
+    function field(name) {
+        if (!match($0, "[ ,]" name "=\\([a-z0-9]+\\)(\"[^\"]*\"|[^,;]*)"))
+            return ""
+        text = substr($0, RSTART, RLENGTH)
+        sub(/^[^)]*\)/, "", text)
+        gsub(/["\\]/, "", text)
+        return text
+    }
+    /^Got message .*\(element\): vigil-classification,/ {
+        place = field("region-name")
+        if (place == "")
+            place = field("region-index") < 0 ? "frame" : "region " field("region-index") + 1
+        label = field("label")
+        if (label == "")
+            label = field("index") == "" ? "nothing" : "class " field("index")
+        if ((place in last) && last[place] == label)
+            next
+        last[place] = label
+        t = field("stream-time") / 1e9
+        printf "%02d:%04.1f %s: %s %.2f\n", int(t / 60), t % 60, place, label, field("score")
+        fflush()
+    }'
+}
+
+# The command as one would type it.
+show_pipeline() {
+    local word
+    printf 'gst-launch-1.0 -e -m'
+    for word in "${pipeline[@]}"; do
+        case $word in
+        *[!A-Za-z0-9_./:=,%+!-]*) printf " '%s'" "${word//\'/\'\\\'\'}" ;;
+        *) printf ' %s' "$word" ;;
+        esac
+    done
+    printf '\n'
+}
+
+# Plays the pipeline, for at most $seconds where that is set.
+play() {
+    local limit=()
+    [ -z "$seconds" ] || limit=(timeout --foreground --signal=INT "$seconds")
+    # An interrupt is for gst-launch, which ends the files properly; the reader stays
+    # until then.
+    trap : INT
+    GST_REGISTRY=$folder/registry.bin meson devenv -C "$build" -w "$PWD" \
+        "${limit[@]}" gst-launch-1.0 -e -m "${pipeline[@]}" |
+        (trap '' INT && print_changes)
+}
+
+choose_picture() {
+    local pictures=("$folder"/picture-*.png) chosen
+    [ -f "${pictures[0]}" ] || die "the source '$source' gave no frame"
+    chosen=$((${#pictures[@]} / 2))
+    [ -n "$source" ] || [ ${#pictures[@]} -le $((clip_picture / picture_interval)) ] ||
+        chosen=$((clip_picture / picture_interval))
+    mv "${pictures[chosen]}" "$folder/demo.png"
+    rm -f "$folder"/picture-*.png
+}
+
+demo() {
+    local build=${VIGIL_BUILD:-build/gcc} folder=${VIGIL_BUILD:-$PWD/build}/demo sink
+    local pipeline=()
+    need "to play" "${packages_play[@]}"
+    [ -z "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] ||
+        need "to show a window" "${packages_window[@]}"
+    [ -n "${VIGIL_BUILD:-}" ] || build_release
+    if [ -z "$source" ]; then
+        fetch_clip
+        regions=${regions:-$clip_regions}
+    fi
+    rm -rf "$folder"
+    mkdir -p "$folder"
+
+    add_source "${source:-$clip}"
+    add ! videoconvert ! vigilclassify post-messages=true
+    [ -z "$model" ] || add "model=$model"
+    [ -z "$regions" ] || add "regions=$regions"
+    add ! vigiloverlay !
+    if sink=$(window_sink); then
+        add videoconvert ! "$sink"
+    else
+        add_files
+        case $source in
+        /dev/video* | rtsp://* | rtp://* | udp://*) seconds=${seconds:-20} ;;
+        esac
+    fi
+    show_pipeline
+    play || [ $? = 124 ] || die "the pipeline failed"
+    [ -n "$sink" ] || choose_picture
+    [ -n "$sink" ] || echo "Written: $folder/demo.webm and $folder/demo.png"
+}

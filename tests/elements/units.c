@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The plain parts behind the inference elements: parsing, regions, statistics, quality
+ * of service, turning, and the frame view.
+ */
+#include <math.h>
+#include <string.h>
+#include "gstvigilframe.h"
+#include "gstvigilorient.h"
+#include "gstvigilparse.h"
+#include "gstvigilqos.h"
+#include "gstvigilregions.h"
+#include "gstvigilstats.h"
+
+static void test_numbers(void)
+{
+    gdouble v[3] = { 0 };
+
+    g_assert_true(gst_vigil_parse_numbers(" 1 , -2.5e1,.5 ", v, 3));
+    g_assert_cmpfloat(v[0], ==, 1);
+    g_assert_cmpfloat(v[1], ==, -25);
+    g_assert_cmpfloat(v[2], ==, 0.5);
+    g_assert_false(gst_vigil_parse_numbers("1,2", v, 3));
+    g_assert_false(gst_vigil_parse_numbers("1,2,3,", v, 3));
+    g_assert_false(gst_vigil_parse_numbers("1,2,3 4", v, 3));
+    g_assert_false(gst_vigil_parse_numbers("1;2;3", v, 3));
+    g_assert_false(gst_vigil_parse_numbers("", v, 3));
+    g_assert_false(gst_vigil_parse_numbers("1,,3", v, 3));
+}
+
+static void test_size(void)
+{
+    static const gchar *const bad[] = { "",
+                                        "x",
+                                        "1x",
+                                        "x1",
+                                        "1 x 2",
+                                        "0x1",
+                                        "1x65536",
+                                        "-1x5",
+                                        "1X5",
+                                        "1x5 ",
+                                        "+1x5",
+                                        "1.5x2",
+                                        "99999999999999999999x1" };
+    gint height = 0, width = 0;
+
+    g_assert_true(gst_vigil_parse_size("160x65535", &height, &width));
+    g_assert_cmpint(height, ==, 160);
+    g_assert_cmpint(width, ==, 65535);
+    for (guint i = 0; i < G_N_ELEMENTS(bad); i++)
+        g_assert_false(gst_vigil_parse_size(bad[i], &height, &width));
+}
+
+static void test_regions(void)
+{
+    GstVigilRegions *regions = gst_vigil_regions_parse(
+        " left side =0,0,0.5,1; 0.7 , 0.1 , 0.3 , 0.9 ;\xc3\xa4=0,0,1,1;", NULL);
+
+    g_assert_nonnull(regions);
+    g_assert_cmpuint(regions->n, ==, 3);
+    g_assert_cmpstr(regions->item[0].name, ==, "left side");
+    g_assert_cmpfloat(regions->item[0].area.width, ==, 0.5F);
+    g_assert_null(regions->item[1].name);
+    g_assert_cmpfloat(regions->item[1].area.x, ==, 0.7F);
+    g_assert_cmpfloat(regions->item[1].area.height, ==, 0.9F);
+    g_assert_cmpstr(regions->item[2].name, ==, "ä");
+    GstVigilRegions *again = gst_vigil_regions_ref(regions);
+    gst_vigil_regions_unref(regions);
+    g_assert_cmpuint(again->n, ==, 3);
+    gst_vigil_regions_unref(again);
+
+    regions = gst_vigil_regions_parse("  ", NULL);
+    g_assert_cmpuint(regions->n, ==, 0);
+    gst_vigil_regions_unref(regions);
+}
+
+static void test_too_many_regions(void)
+{
+    GString *text = g_string_new(NULL);
+    GError *error = NULL;
+
+    for (guint i = 0; i < GST_VIGIL_REGIONS_MAX; i++)
+        g_string_append(text, "0,0,1,1;");
+    GstVigilRegions *regions = gst_vigil_regions_parse(text->str, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(regions->n, ==, GST_VIGIL_REGIONS_MAX);
+    gst_vigil_regions_unref(regions);
+    g_string_append(text, "0,0,1,1");
+    g_assert_null(gst_vigil_regions_parse(text->str, &error));
+    g_assert_error(error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS);
+    g_assert_nonnull(strstr(error->message, "64"));
+    g_error_free(error);
+    g_string_free(text, TRUE);
+}
+
+static void test_clock(void)
+{
+    GstVigilClock clock = { 0 };
+
+    g_assert_cmpuint(gst_vigil_clock_last(&clock), ==, 0);
+    g_assert_cmpuint(gst_vigil_clock_mean(&clock), ==, 0);
+    g_assert_cmpuint(gst_vigil_clock_p95(&clock), ==, 0);
+    for (guint64 ns = 100; ns >= 1; ns--)
+        gst_vigil_clock_add(&clock, ns);
+    g_assert_cmpuint(gst_vigil_clock_last(&clock), ==, 1);
+    g_assert_cmpuint(gst_vigil_clock_mean(&clock), ==, 50); /* 5050 / 100 */
+    g_assert_cmpuint(gst_vigil_clock_p95(&clock), ==, 95);
+    /* only the window counts for the percentile */
+    for (guint i = 0; i < GST_VIGIL_STATS_WINDOW; i++)
+        gst_vigil_clock_add(&clock, 7);
+    g_assert_cmpuint(gst_vigil_clock_p95(&clock), ==, 7);
+    g_assert_cmpuint(clock.count, ==, 100 + GST_VIGIL_STATS_WINDOW);
+}
+
+static void qos_event(GstVigilQos *qos, GstClockTimeDiff late_by, GstClockTime at)
+{
+    GstEvent *event = gst_event_new_qos(GST_QOS_TYPE_UNDERFLOW, 2, late_by, at);
+
+    gst_vigil_qos_update(qos, event);
+    gst_event_unref(event);
+}
+
+static void test_qos(void)
+{
+    GstVigilQos qos;
+
+    gst_vigil_qos_reset(&qos);
+    g_assert_false(gst_vigil_qos_is_late(&qos, 0));
+    qos_event(&qos, 10, 100);
+    g_assert_false(gst_vigil_qos_is_late(&qos, 110)); /* nothing was looked at yet */
+    qos.analysed = 50;
+    g_assert_true(gst_vigil_qos_is_late(&qos, 110));
+    g_assert_true(gst_vigil_qos_is_late(&qos, 120)); /* twice the lateness */
+    g_assert_false(gst_vigil_qos_is_late(&qos, 121));
+    g_assert_false(gst_vigil_qos_is_late(&qos, GST_CLOCK_TIME_NONE));
+    qos_event(&qos, -30, 100);
+    g_assert_true(gst_vigil_qos_is_late(&qos, 70));
+    g_assert_false(gst_vigil_qos_is_late(&qos, 71));
+    qos_event(&qos, -100, 100); /* as early as can be */
+    g_assert_true(gst_vigil_qos_is_late(&qos, 0));
+    g_assert_false(gst_vigil_qos_is_late(&qos, 1));
+    qos_event(&qos, 5 * GST_SECOND, 0);
+    g_assert_true(gst_vigil_qos_is_late(&qos, GST_SECOND));
+    g_assert_false(gst_vigil_qos_is_late(&qos, 50 + GST_VIGIL_QOS_PATIENCE));
+}
+
+/* 2 high, 3 wide; pixel (y, x) holds 10 y + x. */
+static void test_orient(void)
+{
+    static const struct {
+        GstVideoOrientationMethod method;
+        gint stored[6]; /* as the rows of it lie in memory; upright it is 0 1 2 10 11 12
+                         */
+    } turns[] = {
+        { GST_VIDEO_ORIENTATION_IDENTITY, { 0, 1, 2, 10, 11, 12 } },
+        { GST_VIDEO_ORIENTATION_90R, { 2, 12, 1, 11, 0, 10 } },
+        { GST_VIDEO_ORIENTATION_180, { 12, 11, 10, 2, 1, 0 } },
+        { GST_VIDEO_ORIENTATION_90L, { 10, 0, 11, 1, 12, 2 } },
+        { GST_VIDEO_ORIENTATION_HORIZ, { 2, 1, 0, 12, 11, 10 } },
+        { GST_VIDEO_ORIENTATION_VERT, { 10, 11, 12, 0, 1, 2 } },
+        { GST_VIDEO_ORIENTATION_UL_LR, { 0, 10, 1, 11, 2, 12 } },
+        { GST_VIDEO_ORIENTATION_UR_LL, { 12, 2, 11, 1, 10, 0 } },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(turns); i++) {
+        float stored[18], upright[18];
+        for (guint p = 0; p < 18; p++)
+            stored[p] = (float)(turns[i].stored[p / 3] * 3 + (gint)(p % 3));
+        gst_vigil_orient(upright, stored, 2, 3, turns[i].method);
+        for (gint p = 0; p < 6; p++)
+            for (gint c = 0; c < 3; c++)
+                g_assert_cmpfloat(upright[3 * p + c], ==,
+                                  (float)((p / 3 * 10 + p % 3) * 3 + c));
+    }
+    g_assert_true(gst_vigil_orient_swaps(GST_VIDEO_ORIENTATION_90R));
+    g_assert_false(gst_vigil_orient_swaps(GST_VIDEO_ORIENTATION_180));
+}
+
+/* ---- Frame view ----------------------------------------------------------------- */
+
+static GstVigilFrame view(const gchar *text, GstBuffer **buffer)
+{
+    GstCaps *caps = gst_caps_from_string(text);
+    GstVideoInfo info;
+    GstVigilFrame frame;
+    GError *error = NULL;
+
+    g_assert_true(gst_vigil_frame_info_from_caps(&info, caps));
+    *buffer = gst_buffer_new_allocate(NULL, info.size, NULL);
+    gst_vigil_frame_map(&frame, &info, *buffer, &error);
+    g_assert_no_error(error);
+    gst_caps_unref(caps);
+    return frame;
+}
+
+static void drop(GstVigilFrame *frame, GstBuffer *buffer)
+{
+    gst_vigil_frame_unmap(frame);
+    gst_buffer_unref(buffer);
+}
+
+static void test_view_color(void)
+{
+    static const struct {
+        const gchar *fields;
+        double kr, kb;
+        gboolean full_range;
+        float site_x, site_y;
+    } cases[] = {
+        { "NV12,colorimetry=bt601,chroma-site=jpeg", 0.299, 0.114, FALSE, 0.5F, 0.5F },
+        { "NV12,colorimetry=bt709,chroma-site=mpeg2", 0.2126, 0.0722, FALSE, 0, 0.5F },
+        { "NV12,colorimetry=bt2020,chroma-site=cosited", 0.2627, 0.0593, FALSE, 0, 0 },
+        { "I420,colorimetry=1:4:7:1,chroma-site=v-cosited", 0.299, 0.114, TRUE, 0.5F,
+          0 },
+        { "I420,chroma-site=mpeg2", 0.299, 0.114, FALSE, 0, 0.5F },
+        { "GRAY8", 0.299, 0.114, TRUE, 0.5F, 0.5F },
+        { "GRAY8,colorimetry=2:4:7:1", 0.299, 0.114, FALSE, 0.5F, 0.5F },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        gchar *text = g_strdup_printf("video/x-raw,width=64,height=48,framerate=25/1,"
+                                      "format=%s",
+                                      cases[i].fields);
+        GstBuffer *buffer;
+        GstVigilFrame frame = view(text, &buffer);
+        const VigilImage *image = &frame.image;
+        const gboolean grey = image->color == VIGIL_COLOR_GRAY;
+
+        g_test_message("%s", text);
+        g_assert_cmpint(image->full_range, ==, cases[i].full_range);
+        if (!grey) {
+            g_assert_cmpfloat_with_epsilon(image->kr, cases[i].kr, 1e-6);
+            g_assert_cmpfloat_with_epsilon(image->kb, cases[i].kb, 1e-6);
+            g_assert_cmpfloat(image->site_x, ==, cases[i].site_x);
+            g_assert_cmpfloat(image->site_y, ==, cases[i].site_y);
+        }
+        drop(&frame, buffer);
+        g_free(text);
+    }
+}
+
+static void test_view_aspect(void)
+{
+    static const struct {
+        const gchar *fraction;
+        double aspect;
+    } cases[] = { { "1/1", 1 }, { "16/11", 16.0 / 11 },   { "1/2", 0.5 },
+                  { "0/1", 1 }, { "2147483647/1", 1000 }, { "1/2147483647", 0.001 } };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        gchar *text = g_strdup_printf("video/x-raw,format=RGB,width=8,height=8,"
+                                      "framerate=25/1,pixel-aspect-ratio=%s",
+                                      cases[i].fraction);
+        GstBuffer *buffer;
+        GstVigilFrame frame = view(text, &buffer);
+        g_assert_cmpfloat_with_epsilon(frame.image.pixel_aspect, cases[i].aspect, 1e-9);
+        drop(&frame, buffer);
+        g_free(text);
+    }
+}
+
+/* A crop that begins inside a block of chroma begins at the block, and the region makes
+ * up for it. */
+static void test_view_crop(void)
+{
+    static const struct {
+        const gchar *format;
+        guint x, y;
+        gint width, height; /* of the image */
+        gsize luma, chroma; /* bytes to the first samples */
+    } cases[] = {
+        { "I420", 6, 4, 10, 8, 4 * 32 + 6, 32 * 24 + 2 * 16 + 3 },
+        { "I420", 7, 5, 11, 9, 4 * 32 + 6, 32 * 24 + 2 * 16 + 3 },
+        { "Y41B", 7, 5, 13, 8, 5 * 32 + 4, 32 * 24 + 5 * 8 + 1 },
+        { "YUY2", 7, 5, 11, 8, 5 * 64 + 12, 5 * 64 + 13 },
+        { "RGB", 7, 5, 10, 8, 5 * 96 + 21, 5 * 96 + 22 },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GstVideoInfo info;
+        GstVigilFrame frame;
+        gst_video_info_set_format(&info, gst_video_format_from_string(cases[i].format),
+                                  32, 24);
+        GstBuffer *buffer = gst_buffer_new_allocate(NULL, info.size, NULL);
+        GstVideoCropMeta *crop = gst_buffer_add_video_crop_meta(buffer);
+        crop->x = cases[i].x;
+        crop->y = cases[i].y;
+        crop->width = 10;
+        crop->height = 8;
+        g_assert_true(gst_vigil_frame_map(&frame, &info, buffer, NULL));
+        const guint8 *base = frame.video.data[0];
+        g_assert_cmpint(frame.image.width, ==, cases[i].width);
+        g_assert_cmpint(frame.image.height, ==, cases[i].height);
+        g_assert_cmpuint(frame.image.component[0].data - base, ==, cases[i].luma);
+        g_assert_cmpuint(frame.image.component[1].data - base, ==, cases[i].chroma);
+        const VigilRegion all = gst_vigil_frame_region(&frame, NULL);
+        g_assert_cmpfloat_with_epsilon(all.width * (float)cases[i].width, 10, 1e-4);
+        g_assert_cmpfloat_with_epsilon(all.x * (float)cases[i].width,
+                                       cases[i].width - 10, 1e-4);
+        g_assert_cmpfloat_with_epsilon(all.y * (float)cases[i].height,
+                                       cases[i].height - 8, 1e-4);
+        drop(&frame, buffer);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    gst_init(&argc, &argv);
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/parse/numbers", test_numbers);
+    g_test_add_func("/parse/size", test_size);
+    g_test_add_func("/regions", test_regions);
+    g_test_add_func("/regions/too-many", test_too_many_regions);
+    g_test_add_func("/stats/clock", test_clock);
+    g_test_add_func("/qos", test_qos);
+    g_test_add_func("/orient", test_orient);
+    g_test_add_func("/view/color", test_view_color);
+    g_test_add_func("/view/aspect", test_view_aspect);
+    g_test_add_func("/view/crop", test_view_crop);
+    return g_test_run();
+}
