@@ -1,4 +1,5 @@
 #include "core/input.h"
+#include "core/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -15,7 +16,9 @@ void vigil_input_default(const VigilFamily *family, const VigilVariantRow *row,
 {
     *input = family->input;
     input->height = input->width = row->size;
-    input->resize_shorter = (int)(row->size / family->crop_fraction);
+    input->resize_shorter = row->size;
+    if (family->crop_fraction > 0)
+        input->resize_shorter = (int)(row->size / family->crop_fraction);
 }
 
 /* mean and std are kept in tensor channel order. */
@@ -48,9 +51,11 @@ static void set_size(VigilInput *in, int height, int width, VigilOrigin origin)
 static VigilStatus bad_value(const VigilSafetensors *file, const char *key,
                              const char *value, const char *wanted, VigilError *error)
 {
+    char path[112], shown[64];
+    vigil_printable(path, sizeof path, vigil_safetensors_path(file));
     return vigil_fail(error, VIGIL_ERROR_FORMAT,
-                      "%s: __metadata__ '%s' is '%.40s', should be %s",
-                      vigil_safetensors_path(file), key, value, wanted);
+                      "%s: __metadata__ '%s' is '%s', should be %s", path, key,
+                      vigil_printable(shown, sizeof shown, value), wanted);
 }
 
 static VigilStatus read_size(const VigilSafetensors *file, const char *key, int *out,
@@ -67,30 +72,42 @@ static VigilStatus read_size(const VigilSafetensors *file, const char *key, int 
     return VIGIL_OK;
 }
 
-/* Three numbers with spaces or commas between; decimal point whatever the locale. */
+/* One decimal number up to a million, with a point whatever the locale; NULL if there
+ * is none, else what follows. */
+static const char *parse_number(const char *text, float *out)
+{
+    double v = 0, scale = 1;
+    bool minus = *text == '-', digits = false;
+    text += minus;
+    for (; *text >= '0' && *text <= '9'; text++, digits = true)
+        v = v * 10 + (*text - '0');
+    if (*text == '.')
+        for (text++; *text >= '0' && *text <= '9'; text++, digits = true)
+            v += (*text - '0') * (scale /= 10);
+    *out = (float)(minus ? -v : v);
+    return digits && v <= 1e6 ? text : NULL;
+}
+
+/* "0.5 0.5 0.5", "0.5, 0.5, 0.5" or "[0.5, 0.5, 0.5]". */
 static bool parse_three(const char *text, float out[3])
 {
+    text += strspn(text, " ");
+    bool bracket = *text == '[';
+    text += bracket;
     for (int i = 0; i < 3; i++) {
-        double v = 0, scale = 1;
-        bool minus = false, digits = false;
-        while (*text == ' ' || *text == ',' || *text == '[')
-            text++;
-        if (*text == '-') {
-            minus = true;
-            text++;
-        }
-        for (; *text >= '0' && *text <= '9'; text++, digits = true)
-            v = v * 10 + (*text - '0');
-        if (*text == '.')
-            for (text++; *text >= '0' && *text <= '9'; text++, digits = true)
-                v += (*text - '0') * (scale /= 10);
-        if (!digits || v > 1e6)
+        size_t gap = strspn(text, " ");
+        bool comma = i && text[gap] == ',';
+        if (i && !comma && !gap)
             return false;
-        out[i] = (float)(minus ? -v : v);
+        text += gap + comma;
+        text = parse_number(text + strspn(text, " "), &out[i]);
+        if (!text)
+            return false;
     }
-    while (*text == ' ' || *text == ']')
-        text++;
-    return !*text;
+    text += strspn(text, " ");
+    if (bracket && *text++ != ']')
+        return false;
+    return !text[strspn(text, " ")];
 }
 
 static VigilStatus read_three(const VigilSafetensors *file, const char *key, bool bgr,
@@ -101,7 +118,7 @@ static VigilStatus read_three(const VigilSafetensors *file, const char *key, boo
     if (!text)
         return VIGIL_OK;
     if (!parse_three(text, v))
-        return bad_value(file, key, text, "three numbers", error);
+        return bad_value(file, key, text, "three decimal numbers", error);
     for (int i = 0; i < 3; i++)
         out[i] = v[bgr ? 2 - i : i];
     *origin = VIGIL_ORIGIN_METADATA;
@@ -155,11 +172,33 @@ VigilStatus vigil_input_metadata(const VigilFamily *family,
     if ((s = read_three(file, "mean", bgr, in->mean, &in->origin.mean, error)) ||
         (s = read_three(file, "std", bgr, in->std, &in->origin.std, error)))
         return s;
-    return vigil_input_options(NULL, in, error);
+    VigilError e;
+    if (vigil_input_options(NULL, in, &e) == VIGIL_OK)
+        return VIGIL_OK;
+    char path[112];
+    return vigil_fail(error, VIGIL_ERROR_FORMAT, "%s: __metadata__ asks for %s",
+                      vigil_printable(path, sizeof path, vigil_safetensors_path(file)),
+                      e.message);
 }
 
 /* ---- The caller's options ----------------------------------------------------------
  */
+
+static VigilStatus check_values(const VigilInput *in, VigilError *error)
+{
+    for (int i = 0; i < 3; i++) {
+        if (!isfinite(in->mean[i]))
+            return vigil_fail(error, VIGIL_ERROR_ARGUMENT,
+                              "a mean of %g for channel %d; it must be finite",
+                              (double)in->mean[i], i);
+        if (!isfinite(in->std[i]) || in->std[i] <= 0)
+            return vigil_fail(error, VIGIL_ERROR_ARGUMENT,
+                              "a standard deviation of %g for channel %d; it must be "
+                              "finite and above 0",
+                              (double)in->std[i], i);
+    }
+    return VIGIL_OK;
+}
 
 static VigilStatus check(const VigilInput *in, VigilError *error)
 {
@@ -168,17 +207,20 @@ static VigilStatus check(const VigilInput *in, VigilError *error)
         return vigil_fail(error, VIGIL_ERROR_ARGUMENT,
                           "an input of %d x %d pixels; each side may be %d to %d",
                           in->height, in->width, VIGIL_MIN_SIZE, VIGIL_MAX_SIZE);
-    for (int i = 0; i < 3; i++)
-        if (!isfinite(in->mean[i]) || !isfinite(in->std[i]) || in->std[i] <= 0)
-            return vigil_fail(error, VIGIL_ERROR_ARGUMENT,
-                              "channel %d: mean %g and standard deviation %g; the mean "
-                              "must be finite, the deviation finite and above 0",
-                              i, (double)in->mean[i], (double)in->std[i]);
-    if (in->resize == VIGIL_RESIZE_CROP && in->resize_shorter < shorter(in))
+    if (in->channel_order != VIGIL_RGB && in->channel_order != VIGIL_BGR)
         return vigil_fail(error, VIGIL_ERROR_ARGUMENT,
-                          "resize_shorter is %d, below the input's %d",
-                          in->resize_shorter, shorter(in));
-    return VIGIL_OK;
+                          "channel order %d; there are %d and %d",
+                          (int)in->channel_order, VIGIL_RGB, VIGIL_BGR);
+    if ((int)in->resize < 0 || in->resize > VIGIL_RESIZE_NONE)
+        return vigil_fail(error, VIGIL_ERROR_ARGUMENT,
+                          "resize rule %d; there are 0 to %d", (int)in->resize,
+                          VIGIL_RESIZE_NONE);
+    if (in->resize == VIGIL_RESIZE_CROP && in->resize_shorter < shorter(in))
+        return vigil_fail(
+            error, VIGIL_ERROR_ARGUMENT,
+            "a resize to %d before cropping to %d; it must not be smaller",
+            in->resize_shorter, shorter(in));
+    return check_values(in, error);
 }
 
 VigilStatus vigil_input_options(const VigilInputOptions *o, VigilInput *in,

@@ -2,10 +2,9 @@
 /*
  * JSON of untrusted files, parsed by jansson.
  *
- * Jansson does not tell every failed allocation from bad input, and drops a character
- * of a long string when growing its buffer fails.  Parsing here counts failed
- * allocations through jansson's allocation hooks, so that running out of memory is
- * reported as such and a damaged value is never returned.
+ * When memory runs out jansson may drop a character of a token and go on: a damaged
+ * value, a write past the end of a string, or a failed assertion follow.  Parsing here
+ * keeps it from that, so that running out of memory is an error like others.
  */
 #ifndef VIGIL_CORE_JSON_H
 #define VIGIL_CORE_JSON_H

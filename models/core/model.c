@@ -2,7 +2,9 @@
 #include "core/input.h"
 #include "core/json.h"
 #include "core/recognise.h"
+#include "core/text.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,13 +52,15 @@ VigilStatus vigil_model_build(VigilModel *model, int height, int width,
 
 static VigilStatus check_leftovers(const VigilModel *model, VigilError *error)
 {
+    char name[112];
     const VigilStored *t = vigil_source_leftover(model->source, model->family->ignored,
                                                  model->family->n_ignored);
     if (!t)
         return VIGIL_OK;
     return vigil_fail(error, VIGIL_ERROR_SHAPE,
                       "%s: tensor '%s' belongs to nothing in %s, which fits otherwise",
-                      model->path, t->name, model->row->name);
+                      model->shown, vigil_printable(name, sizeof name, t->name),
+                      model->row->name);
 }
 
 /* ---- Metadata ----------------------------------------------------------------------
@@ -65,17 +69,21 @@ static VigilStatus check_leftovers(const VigilModel *model, VigilError *error)
 static VigilStatus copy_labels(VigilModel *model, const json_t *list, VigilError *error)
 {
     size_t n = json_array_size(list);
-    if (!json_is_array(list) || n != (size_t)model->info.classes)
+    if (!json_is_array(list))
+        return vigil_fail(error, VIGIL_ERROR_FORMAT,
+                          "%s: __metadata__ 'labels' is not a JSON array",
+                          model->shown);
+    if (n != (size_t)model->info.classes)
         return vigil_fail(error, VIGIL_ERROR_FORMAT,
                           "%s: __metadata__ 'labels' has %zu names for %d classes",
-                          model->path, n, model->info.classes);
+                          model->shown, n, model->info.classes);
     model->labels = calloc(n, sizeof *model->labels);
     for (size_t i = 0; model->labels && i < n; i++) {
         const char *text = json_string_value(json_array_get(list, i));
         if (!text)
             return vigil_fail(error, VIGIL_ERROR_FORMAT,
                               "%s: __metadata__ 'labels': entry %zu is not a string",
-                              model->path, i);
+                              model->shown, i);
         if (!(model->labels[i] = strdup(text)))
             return vigil_fail_memory(error, strlen(text), "a label");
     }
@@ -93,7 +101,7 @@ static VigilStatus read_labels(VigilModel *model, VigilError *error)
     json_t *list = NULL;
     if (!text)
         return VIGIL_OK;
-    snprintf(what, sizeof what, "%.180s: __metadata__ 'labels'", model->path);
+    snprintf(what, sizeof what, "%s: __metadata__ 'labels'", model->shown);
     VigilStatus s = vigil_json_parse(text, strlen(text), what, &list, error);
     if (s == VIGIL_OK)
         s = copy_labels(model, list, error);
@@ -104,14 +112,14 @@ static VigilStatus read_labels(VigilModel *model, VigilError *error)
 static VigilStatus read_window(VigilModel *model, VigilError *error)
 {
     const char *text = vigil_safetensors_metadata(model->file, "window");
-    char *end;
+    char *end, shown[48];
     if (!text)
         return VIGIL_OK;
     long v = strtol(text, &end, 10);
     if (*end || end == text || v < 2 || v > 64)
         return vigil_fail(error, VIGIL_ERROR_FORMAT,
-                          "%s: __metadata__ 'window' is '%.40s', should be 2 to 64",
-                          model->path, text);
+                          "%s: __metadata__ 'window' is '%s', should be 2 to 64",
+                          model->shown, vigil_printable(shown, sizeof shown, text));
     model->window = (int)v;
     return VIGIL_OK;
 }
@@ -161,11 +169,12 @@ static VigilStatus pack(VigilModel *m, VigilError *error)
     return s;
 }
 
-static VigilStatus open_file(VigilModel *m, VigilError *error)
+/* With m->file open. */
+static VigilStatus open_stored(VigilModel *m, VigilError *error)
 {
-    VigilStatus s;
-    if ((s = vigil_safetensors_open(m->path, &m->file, error)) ||
-        (s = vigil_recognise(m, error)))
+    vigil_printable(m->shown, sizeof m->shown, m->path);
+    VigilStatus s = vigil_recognise(m, error);
+    if (s != VIGIL_OK)
         return s;
     vigil_input_default(m->family, m->row, &m->info.input);
     if ((s = vigil_input_metadata(m->family, m->file, &m->info.input, error)) ||
@@ -176,20 +185,43 @@ static VigilStatus open_file(VigilModel *m, VigilError *error)
     return VIGIL_OK;
 }
 
-VigilStatus vigil_model_open(const char *name, VigilModel **model, VigilError *error)
+/* Hands the model to the caller, or closes it. */
+static VigilStatus finish(VigilModel *m, VigilStatus s, VigilModel **model)
 {
-    *model = NULL;
-    VigilModel *m = new_model(error);
-    if (!m)
-        return VIGIL_ERROR_NO_MEMORY;
-    VigilStatus s = vigil_model_locate(name, &m->path, error);
-    if (s == VIGIL_OK)
-        s = open_file(m, error);
     if (s == VIGIL_OK)
         *model = m;
     else
         vigil_model_close(&m);
     return s;
+}
+
+VigilStatus vigil_model_open(const char *name, VigilModel **model, VigilError *error)
+{
+    *model = NULL;
+    VigilModel *m = new_model(error);
+    VigilStatus s;
+    if (!m)
+        return VIGIL_ERROR_NO_MEMORY;
+    if ((s = vigil_model_locate(name, &m->path, error)) == VIGIL_OK &&
+        (s = vigil_safetensors_open(m->path, &m->file, error)) == VIGIL_OK)
+        s = open_stored(m, error);
+    return finish(m, s, model);
+}
+
+VigilStatus vigil_model_open_memory(const void *data, size_t bytes, const char *name,
+                                    VigilModel **model, VigilError *error)
+{
+    *model = NULL;
+    VigilModel *m = new_model(error);
+    VigilStatus s;
+    if (!m)
+        return VIGIL_ERROR_NO_MEMORY;
+    if (!(m->path = strdup(name)))
+        s = vigil_fail_memory(error, strlen(name) + 1, "a file name");
+    else if ((s = vigil_safetensors_open_memory(data, bytes, name, &m->file, error)) ==
+             VIGIL_OK)
+        s = open_stored(m, error);
+    return finish(m, s, model);
 }
 
 static bool find_variant(VigilModel *m, const char *variant)
@@ -213,6 +245,9 @@ static VigilStatus open_formula(VigilModel *m, const char *variant, uint64_t see
         return vigil_fail(error, VIGIL_ERROR_NOT_FOUND,
                           "no variant '%s'; 'vigil-model list' tells what there is",
                           variant);
+    if (!isfinite(gain))
+        return vigil_fail(error, VIGIL_ERROR_ARGUMENT,
+                          "a gain of %g; it must be finite", gain);
     if (classes < 1 || classes > VIGIL_MAX_CLASSES)
         return vigil_fail(error, VIGIL_ERROR_ARGUMENT, "%d classes; may be 1 to %d",
                           classes, VIGIL_MAX_CLASSES);
@@ -238,12 +273,7 @@ VigilStatus vigil_model_open_formula(const char *variant, uint64_t seed, double 
     VigilModel *m = new_model(error);
     if (!m)
         return VIGIL_ERROR_NO_MEMORY;
-    VigilStatus s = open_formula(m, variant, seed, gain, classes, error);
-    if (s == VIGIL_OK)
-        *model = m;
-    else
-        vigil_model_close(&m);
-    return s;
+    return finish(m, open_formula(m, variant, seed, gain, classes, error), model);
 }
 
 VigilModel *vigil_model_ref(VigilModel *model)

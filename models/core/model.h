@@ -16,8 +16,9 @@ struct VigilModel {
     const VigilVariantRow *row;
     VigilModelInfo info;
     char *path;
-    char **labels; /* of __metadata__, owned */
-    int window;    /* of __metadata__, 0: the variant's */
+    char shown[112]; /* path, fit for a message */
+    char **labels;   /* of __metadata__, owned */
+    int window;      /* of __metadata__, 0: the variant's */
     VigilSafetensors *file;
     VigilSource *source;
     pthread_mutex_t lock; /* of source, while a session binds */
@@ -30,6 +31,11 @@ struct VigilModel {
 VigilStatus vigil_model_build(VigilModel *model, int height, int width,
                               const char *const *keep, size_t n_keep, VigilNet **net,
                               VigilError *error);
+
+/* vigil_model_open() over memory that outlives the model: for tests and fuzzing. `name`
+ * stands for the path. */
+VigilStatus vigil_model_open_memory(const void *data, size_t bytes, const char *name,
+                                    VigilModel **model, VigilError *error);
 
 /* The file of a shipped model in the folders of VIGIL_MODEL_PATH or where models are
  * installed; a name with a slash or of an existing file stands for itself.  *path is

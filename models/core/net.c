@@ -108,7 +108,12 @@ void vigil_net_push(VigilNet *net, const char *format, ...)
 {
     size_t at = strlen(net->scope);
     va_list args;
-    net->scope_length[net->depth++] = at;
+    if (net->depth < VIGIL_MAX_DEPTH)
+        net->scope_length[net->depth] = at;
+    else
+        vigil_net_fail(net, VIGIL_ERROR_ARGUMENT, "%s: more than %d scopes in another",
+                       net->scope, VIGIL_MAX_DEPTH);
+    net->depth++;
     if (at && at + 1 < sizeof net->scope)
         net->scope[at++] = '.';
     va_start(args, format);
@@ -118,7 +123,8 @@ void vigil_net_push(VigilNet *net, const char *format, ...)
 
 void vigil_net_pop(VigilNet *net)
 {
-    net->scope[net->scope_length[--net->depth]] = '\0';
+    if (--net->depth < VIGIL_MAX_DEPTH)
+        net->scope[net->scope_length[net->depth]] = '\0';
 }
 
 const char *vigil_join(char out[VIGIL_MAX_NAME], const char *prefix, const char *last)
@@ -169,6 +175,8 @@ static VigilValue append_map(VigilNet *net, const char *name, VigilShape shape)
 
 VigilValue vigil_net_input(VigilNet *net)
 {
+    if (net->error.status != VIGIL_OK)
+        return VIGIL_NONE;
     return append_map(net, "input",
                       (VigilShape) { net->config.height, net->config.width, 3 });
 }
@@ -321,18 +329,15 @@ static const VigilNode *living_node(const VigilNet *net, size_t i)
 
 bool vigil_net_layer(const VigilNet *net, size_t i, VigilLayer *layer)
 {
-    static _Thread_local char kind[64];
     const VigilNode *n = living_node(net, i);
     if (!n)
         return false;
     VigilShape s = n->out_shape;
-    bool vector = s.h == 1 && s.w == 1;
-    n->op->kind(n, kind, sizeof kind);
     *layer = (VigilLayer) { .name = net->map[n->out].name,
-                            .kind = kind,
-                            .rank = vector ? 1 : 3,
-                            .shape = { vector ? s.c : s.h, vector ? 0 : s.w,
-                                       vector ? 0 : s.c },
+                            .kind = n->kind,
+                            .rank = s.vector ? 1 : 3,
+                            .shape = { s.vector ? s.c : s.h, s.vector ? 0 : s.w,
+                                       s.vector ? 0 : s.c },
                             .macs = n->op->macs ? n->op->macs(n) : 0,
                             .parameters = n->parameters,
                             .nanoseconds = n->nanoseconds };

@@ -4,9 +4,9 @@
  * Family files *describe* it: each call below adds one operation, infers the shape of
  * its result and returns a handle.  Nothing is read or computed.  The first error
  * sticks: from then on calls do nothing and return VIGIL_NONE, so that descriptions
- * need no checks. `vigil_net_compile` then merges operations (fuse.c), binds weights by
- * name and shape (weights.h) and lays all maps out in one arena (plan.c);
- * `vigil_net_run` walks the list.
+ * need no checks.  Then vigil_net_fuse() merges operations (fuse.c), vigil_net_bind()
+ * binds weights by name and shape (weights.h) and vigil_net_plan() lays all maps out in
+ * one arena (plan.c); vigil_net_run() walks the list.
  */
 #ifndef VIGIL_CORE_NET_H
 #define VIGIL_CORE_NET_H
@@ -23,6 +23,7 @@ typedef int VigilValue; /* a map of the net */
 /* A map [h][w][c]; a vector is 1 x 1 x c. */
 typedef struct VigilShape {
     int h, w, c;
+    bool vector; /* 1 x 1 at every input size, not only at this one: shown as [c] */
 } VigilShape;
 
 static inline size_t vigil_shape_size(VigilShape s)

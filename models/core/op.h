@@ -10,6 +10,7 @@ typedef struct VigilNode VigilNode;
 typedef struct VigilOp VigilOp;
 
 #define VIGIL_MAX_INPUTS 2
+#define VIGIL_MAX_DEPTH 8 /* of scopes */
 
 struct VigilOp {
     /* For listings: "conv 1x1", from the node's own description. */
@@ -26,6 +27,7 @@ struct VigilOp {
 struct VigilNode {
     const VigilOp *op;
     const char *name; /* of the weights, absolute; keys of the store derive from it */
+    char kind[32];    /* for listings, set by plan.c */
     VigilValue in[VIGIL_MAX_INPUTS];
     int n_in;
     VigilValue residual; /* added by the epilogue (fuse.c), or VIGIL_NONE */
@@ -56,7 +58,7 @@ struct VigilNet {
     VigilNetConfig config;
     VigilError error;
     char scope[VIGIL_MAX_NAME];
-    size_t scope_length[8]; /* before each push */
+    size_t scope_length[VIGIL_MAX_DEPTH]; /* before each push */
     int depth;
     struct Chunk *chunks; /* strings and descriptions */
 

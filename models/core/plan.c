@@ -90,7 +90,7 @@ static void place(Block **placed, size_t n, Block *b)
     b->offset = at;
 }
 
-static void point_nodes(VigilNet *net)
+static void finish_nodes(VigilNet *net)
 {
     for (size_t i = 0; i < net->n_nodes; i++) {
         VigilNode *n = &net->node[i];
@@ -100,6 +100,7 @@ static void point_nodes(VigilNet *net)
             n->x[k] = vigil_net_data(net, n->in[k]);
         n->r = n->residual == VIGIL_NONE ? NULL : vigil_net_data(net, n->residual);
         n->y = net->arena + net->map[n->out].offset;
+        n->op->kind(n, n->kind, sizeof n->kind);
     }
 }
 
@@ -156,7 +157,7 @@ VigilStatus vigil_net_plan(VigilNet *net, const char *const *keep, size_t n_keep
         if (block[i].node)
             block[i].node->scratch = net->arena + block[i].offset;
     if (status == VIGIL_OK)
-        point_nodes(net);
+        finish_nodes(net);
     free(block);
     free(order);
     return status;

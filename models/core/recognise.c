@@ -1,4 +1,5 @@
 #include "core/recognise.h"
+#include "core/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -87,15 +88,17 @@ static VigilStatus best_match(const VigilSafetensors *file, const char *prefix,
 static VigilStatus no_match(const VigilSafetensors *file, const VigilMatch *best,
                             VigilError *error)
 {
-    const char *path = vigil_safetensors_path(file);
+    char path[112], first[112]; /* as long as where the reason was written */
+    const VigilStored *tensor = vigil_safetensors_at(file, 0);
+    vigil_printable(path, sizeof path, vigil_safetensors_path(file));
+    if (!tensor)
+        return vigil_fail(error, VIGIL_ERROR_UNSUPPORTED, "%s: there are no tensors",
+                          path);
     if (!best->binder.fitted)
         return vigil_fail(error, VIGIL_ERROR_UNSUPPORTED,
                           "%s: no network here has tensors like these (the first is "
                           "'%s'); 'vigil-model list' tells what there is",
-                          path,
-                          vigil_safetensors_count(file)
-                              ? vigil_safetensors_at(file, 0)->name
-                              : "none at all");
+                          path, vigil_printable(first, sizeof first, tensor->name));
     size_t at = strlen(path) + 2; /* the reason repeats the path */
     const char *reason = best->binder.error.message;
     return vigil_fail(error, VIGIL_ERROR_UNSUPPORTED,
@@ -150,7 +153,9 @@ static VigilStatus measure(const VigilFamily *family, const VigilVariantRow *row
     VigilSource *source = vigil_source_formula(0, 1);
     VigilNetConfig config = { row->size, row->size, family->label_count, 0 };
     VigilError e = { 0 };
-    VigilNet *net = source ? vigil_describe(family, row, &config, &e) : NULL;
+    if (!source)
+        return vigil_fail_memory(error, sizeof(void *), "a weight source");
+    VigilNet *net = vigil_describe(family, row, &config, &e);
     if (net) {
         VigilBinder check = { .mode = VIGIL_BIND_CHECK,
                               .source = source,
@@ -159,11 +164,9 @@ static VigilStatus measure(const VigilFamily *family, const VigilVariantRow *row
         variant->parameters = check.parameters;
         variant->macs = vigil_net_macs(net);
     }
-    vigil_source_free(&source);
-    if (!net)
-        return vigil_fail(error, VIGIL_ERROR_NO_MEMORY, "%s", e.message);
     vigil_net_free(&net);
-    return VIGIL_OK;
+    vigil_source_free(&source);
+    return e.status ? vigil_fail(error, e.status, "%s", e.message) : VIGIL_OK;
 }
 
 VigilStatus vigil_variant_get(size_t i, VigilVariant *variant, VigilError *error)

@@ -16,11 +16,10 @@ struct VigilSession {
 static VigilTensor tensor_of(const VigilNet *net, VigilValue v, const char *name)
 {
     VigilShape s = vigil_net_shape(net, v);
-    bool vector = s.h == 1 && s.w == 1;
     return (VigilTensor) { .name = name,
-                           .rank = vector ? 1 : 3,
-                           .shape = { vector ? s.c : s.h, vector ? 0 : s.w,
-                                      vector ? 0 : s.c },
+                           .rank = s.vector ? 1 : 3,
+                           .shape = { s.vector ? s.c : s.h, s.vector ? 0 : s.w,
+                                      s.vector ? 0 : s.c },
                            .data = vigil_net_data(net, v) };
 }
 
@@ -61,7 +60,9 @@ static VigilStatus open_session(VigilSession *s, const VigilSessionOptions *o,
                                 VigilError *error)
 {
     VigilStatus status = vigil_model_input(s->model, &o->input, &s->input, error);
-    int threads = o->threads > 0 ? o->threads : vigil_processors();
+    /* More would only cost scratch memory: the pool has no more. */
+    int processors = vigil_processors();
+    int threads = o->threads > 0 && o->threads < processors ? o->threads : processors;
     if (status == VIGIL_OK)
         status = vigil_model_build(s->model, s->input.height, s->input.width, o->taps,
                                    o->n_taps, &s->net, error);

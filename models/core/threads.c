@@ -189,6 +189,7 @@ void vigil_parallel(int threads, size_t count, size_t grain, VigilTaskFunction t
     size_t chunk = count / ((size_t)(threads > 1 ? threads : 1) * CHUNKS_PER_THREAD);
     if (chunk < grain)
         chunk = grain;
+    chunk += !chunk;
     if (threads <= 1 || count <= chunk) {
         if (count)
             task(context, 0, count, 0);

@@ -1,7 +1,9 @@
 #include "core/weights.h"
 #include "core/formula.h"
+#include "core/text.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -72,8 +74,10 @@ const VigilStored *vigil_source_leftover(const VigilSource *source,
     size_t n = source->file ? vigil_safetensors_count(source->file) : 0;
     for (size_t i = 0; i < n; i++) {
         const VigilStored *t = vigil_safetensors_at(source->file, i);
+        size_t prefix = strlen(source->prefix);
+        bool inside = !strncmp(t->name, source->prefix, prefix);
         if (!source->used[i] && vigil_dtype_is_float(t->dtype) &&
-            !is_ignored(t->name, ignored, n_ignored))
+            !is_ignored(t->name + (inside ? prefix : 0), ignored, n_ignored))
             return t;
     }
     return NULL;
@@ -189,9 +193,9 @@ static void shape_text(char *out, size_t size, int rank, const uint64_t *shape)
 static const VigilStored *check_stored(VigilBinder *b, const char *name, int rank,
                                        const uint64_t *shape)
 {
-    char want[128], have[128];
+    char want[128], have[192], path[112];
     const VigilStored *t = source_find(b->source, name);
-    const char *path = vigil_safetensors_path(b->source->file);
+    vigil_printable(path, sizeof path, vigil_safetensors_path(b->source->file));
     shape_text(want, sizeof want, rank, shape);
     if (!t) {
         bind_miss(b, "%s: no tensor '%s%s', which %s needs with shape %s", path,
@@ -212,6 +216,26 @@ static const VigilStored *check_stored(VigilBinder *b, const char *name, int ran
     return t;
 }
 
+/* A value that is not finite would end as results that are not, far from here: often it
+ * is one that did not fit float16. */
+static bool check_values(VigilBinder *b, const VigilStored *t, const float *data)
+{
+    bool variance = ends_with(t->name, ".running_var");
+    char path[112];
+    uint64_t i = 0;
+    while (i < t->elements && isfinite(data[i]) && (data[i] >= 0 || !variance))
+        i++;
+    if (i == t->elements)
+        return true;
+    vigil_printable(path, sizeof path, vigil_safetensors_path(b->source->file));
+    b->status = vigil_fail(&b->error, VIGIL_ERROR_FORMAT,
+                           "%s: tensor '%s' has the value %g at element %" PRIu64
+                           " of %" PRIu64 ", which is not %s",
+                           path, t->name, (double)data[i], i, t->elements,
+                           isfinite(data[i]) ? "a variance" : "finite");
+    return false;
+}
+
 static size_t elements(int rank, const uint64_t *shape)
 {
     size_t n = 1;
@@ -226,6 +250,8 @@ const float *vigil_bind_tensor(VigilBinder *b, const char *name, int rank,
     if (b->mode == VIGIL_BIND_LOAD && b->status != VIGIL_OK)
         return NULL;
     const VigilStored *t = NULL;
+    if (b->visit)
+        b->visit(b->visit_context, name, rank, shape);
     if (b->source->file && !(t = check_stored(b, name, rank, shape)))
         return NULL;
     b->fitted++;
@@ -238,7 +264,9 @@ const float *vigil_bind_tensor(VigilBinder *b, const char *name, int rank,
         return NULL;
     if (!t)
         vigil_formula_fill(name, rank, shape, b->source->seed, b->source->gain, data);
-    else if ((b->status = vigil_safetensors_read(b->source->file, t, data, &b->error)))
+    else if ((b->status =
+                  vigil_safetensors_read(b->source->file, t, data, &b->error)) ||
+             !check_values(b, t, data))
         return NULL;
     return data;
 }

@@ -50,11 +50,17 @@ typedef enum VigilBindMode {
     VIGIL_BIND_LOAD,  /* reads and packs; stops at the first failure */
 } VigilBindMode;
 
+/* Told of a tensor that a network asks for. */
+typedef void (*VigilBindVisit)(void *context, const char *name, int rank,
+                               const uint64_t *shape);
+
 typedef struct VigilBinder {
     VigilBindMode mode;
     VigilSource *source;
-    VigilStore *store; /* LOAD */
-    const char *what;  /* name of the network, for messages */
+    VigilStore *store;    /* LOAD */
+    const char *what;     /* name of the network, for messages */
+    VigilBindVisit visit; /* called for every tensor, fitting or not; NULL: nothing */
+    void *visit_context;
     VigilStatus status;
     VigilError error; /* the first failure */
     size_t fitted;    /* tensors found with their shape */
@@ -69,7 +75,8 @@ typedef struct VigilBinder {
 const VigilWeights *vigil_bind_find(VigilBinder *binder, const char *key);
 
 /* The tensor `name` of the shape given as float32, valid until vigil_bind_end(); NULL
- * in CHECK mode and after a failure. */
+ * in CHECK mode and after a failure.  Values that are not finite and
+ * variances below 0 are a failure. */
 const float *vigil_bind_tensor(VigilBinder *binder, const char *name, int rank,
                                const uint64_t *shape);
 

@@ -34,9 +34,29 @@ def window_for(size):
     return math.ceil(size / 16)
 
 
+CONTEXT = 1.6  # how far around an object training looks, in sides of its box
+
+
+def with_context(pack, k):
+    """Object k of the box pack with its surroundings, and where its box lies in that
+    (x0, y0, x1, y1 in -1..1)."""
+    from PIL import Image
+
+    row = pack.rows[k]
+    x0, y0, x1, y1 = (int(row[c]) for c in ("x0", "y0", "x1", "y1"))
+    image = Image.open(os.path.join(pack.root, row["origin"])).convert("RGB")
+    dx, dy = (x1 - x0) * (CONTEXT - 1) / 2, (y1 - y0) * (CONTEXT - 1) / 2
+    ox0, oy0 = max(0, round(x0 - dx)), max(0, round(y0 - dy))
+    ox1, oy1 = min(image.width, round(x1 + dx)), min(image.height, round(y1 + dy))
+    box = [2 * (v - o) / n - 1 for v, o, n in
+           ((x0, ox0, ox1 - ox0), (y0, oy0, oy1 - oy0), (x1, ox0, ox1 - ox0), (y1, oy0, oy1 - oy0))]
+    return image.crop((ox0, oy0, ox1, oy1)), box
+
+
 def load_pictures(data, task, cache):
-    """(pictures uint8 [n][side][side][3], labels, is_train, class names).  Pictures are
-    stretched to a square, as the classifier sees them."""
+    """(pictures uint8 [n][side][side][3], labels, is_train, class names, boxes [n][4]).
+    Pictures are stretched to a square, as the classifier sees them.  Objects to train on
+    come with their surroundings; `boxes` tells where they are, in -1..1."""
     path = os.path.join(cache, f"{task}.npz")
     if not os.path.exists(path):
         sys.path.insert(0, data)
@@ -44,21 +64,27 @@ def load_pictures(data, task, cache):
         from PIL import Image
 
         if task == "cls":
-            pack, side = Cls(data), 144
+            pack, side = Cls(data), 160
             train = [r["split"] == "train" for r in pack.rows]
         else:
             pack, side = Pretrain(data), 64
             train = pack.split == 0
         pictures = np.empty((len(pack), side, side, 3), np.uint8)
         labels = np.empty(len(pack), np.int64)
+        boxes = np.tile(np.float32([-1, -1, 1, 1]), (len(pack), 1))
+        names = [c if isinstance(c, str) else c["words"] for c in pack.classes]
         for k in range(len(pack)):
             im, labels[k] = pack[k]
+            if task == "cls" and train[k] and pack.rows[k]["kind"] == "crop":
+                if not names[labels[k]].startswith("empty"):
+                    im, boxes[k] = with_context(pack, k)
             pictures[k] = np.asarray(im.resize((side, side), Image.BICUBIC))
         os.makedirs(cache, exist_ok=True)
-        names = [c if isinstance(c, str) else c["words"] for c in pack.classes]
-        np.savez(path, pictures=pictures, labels=labels, train=np.array(train), names=np.array(names))
+        np.savez(path, pictures=pictures, labels=labels, train=np.array(train),
+                 names=np.array(names), boxes=boxes)
     z = np.load(path)
-    return z["pictures"], z["labels"], z["train"], [str(n) for n in z["names"]]
+    names = [str(n) for n in z["names"]]
+    return z["pictures"], z["labels"], z["train"], names, z["boxes"]
 
 
 def normalise(x):
@@ -71,25 +97,27 @@ def to_input(batch):
     return x.contiguous(memory_format=torch.channels_last)
 
 
-def augment(x, size, g, strength=1.0):
-    """Random crop or zoom out, stretch, small turn, mirror, colour, softness; to size x size.
-    Half the sources are small pictures: softness must not become a class.  strength below 1
-    weakens all of it."""
-    n = len(x)
+def augment(x, boxes, size, g, strength=1.0):
+    """Random view around the box, stretch, small turn, mirror, colour, softness; to size x
+    size.  Half the sources are small pictures: softness must not become a class.  strength
+    below 1 weakens all of it."""
+    n, t = len(x), strength
 
     def u(lo, hi, *shape):
         return torch.rand((n, *shape), generator=g) * (hi - lo) + lo
 
-    t = strength
-    zoom = u(1 - 0.65 * t, 1 + 0.25 * t).sqrt()
+    zoom = u(1 - 0.65 * t, 1 + t).sqrt()
     stretch, angle = u(-0.29 * t, 0.29 * t).exp().sqrt(), u(-0.14 * t, 0.14 * t)
     flip = (torch.rand(n, generator=g) < 0.5).float() * 2 - 1
+    half_x, half_y = (boxes[:, 2] - boxes[:, 0]) / 2, (boxes[:, 3] - boxes[:, 1]) / 2
     sx, sy = zoom * stretch, zoom / stretch
-    room_x, room_y = (1 - sx).abs(), (1 - sy).abs()
+    move_x = (boxes[:, 2] + boxes[:, 0]) / 2 + u(-1, 1) * (1 - sx).abs() * half_x
+    move_y = (boxes[:, 3] + boxes[:, 1]) / 2 + u(-1, 1) * (1 - sy).abs() * half_y
+    sx, sy = sx * half_x, sy * half_y
     theta = torch.stack(
         [
-            torch.stack([flip * sx * angle.cos(), -sy * angle.sin(), u(-1, 1) * room_x], 1),
-            torch.stack([flip * sx * angle.sin(), sy * angle.cos(), u(-1, 1) * room_y], 1),
+            torch.stack([flip * sx * angle.cos(), -sy * angle.sin(), move_x], 1),
+            torch.stack([flip * sx * angle.sin(), sy * angle.cos(), move_y], 1),
         ],
         1,
     )
@@ -156,7 +184,7 @@ def load_weights(model, path):
     print(f"{path}: {len(fits)} of {len(own)} tensors", flush=True)
 
 
-def train(args, model, pictures, labels, is_train, names):
+def train(args, model, pictures, labels, is_train, names, boxes):
     rng = np.random.default_rng(args.seed)
     g = torch.Generator().manual_seed(args.seed)
     index = np.flatnonzero(is_train)
@@ -190,7 +218,8 @@ def train(args, model, pictures, labels, is_train, names):
             for group in optimizer.param_groups:
                 group["lr"] = warm * args.lr * (0.01 + 0.495 * (1 + math.cos(math.pi * at)))
             pick = order[step * args.batch : (step + 1) * args.batch]
-            x = augment(to_input(pictures[pick]), args.size, g, args.augment)
+            box = torch.from_numpy(boxes[pick])
+            x = augment(to_input(pictures[pick]), box, args.size, g, args.augment)
             y = torch.from_numpy(labels[pick])
             loss = F.cross_entropy(model(x), y, label_smoothing=0.1)
             optimizer.zero_grad()
@@ -250,7 +279,7 @@ def main():
     args = ap.parse_args()
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
-    pictures, labels, is_train, names = load_pictures(args.data, args.task, args.cache)
+    pictures, labels, is_train, names, boxes = load_pictures(args.data, args.task, args.cache)
     model = EMO(args.variant, len(names), window_for(args.size))
     model = model.to(memory_format=torch.channels_last)
     if args.init or args.evaluate:
@@ -262,7 +291,7 @@ def main():
         return
     if not args.out:
         ap.error("--out is needed to train")
-    train(args, model, pictures, labels, is_train, names)
+    train(args, model, pictures, labels, is_train, names, boxes)
 
 
 if __name__ == "__main__":

@@ -161,7 +161,8 @@ class Tensor:
     def floats(self):
         array = self.array()
         if self.dtype == "BF16":
-            return (array.astype("<u4") << 16).view("<f4")
+            bits = array.reshape(-1).astype("<u4") << np.uint32(16)
+            return bits.view("<f4").reshape(self.shape)
         return array
 
 

@@ -28,7 +28,17 @@ VigilValue vigil_net_conv(VigilNet *net, VigilValue x, const VigilConv *conv)
     c.stride += !c.stride;
     c.dilation += !c.dilation;
     c.out = c.depthwise ? in.c : c.out;
-    VigilShape out = { conv_size(&c, in.h), conv_size(&c, in.w), c.out };
+    VigilShape out = { conv_size(&c, in.h), conv_size(&c, in.w), c.out, in.vector };
+    if (out.h < 1 || out.w < 1 || out.c < 1)
+        vigil_net_fail(net, VIGIL_ERROR_SHAPE,
+                       "%s: kernel %d over %d x %d x %d gives %d x %d x %d", c.name,
+                       c.kernel, in.h, in.w, in.c, out.h, out.w, out.c);
+    if (c.depthwise &&
+        (c.kernel < 3 || c.kernel > 7 || c.kernel % 2 == 0 || c.stride > 2))
+        vigil_net_fail(net, VIGIL_ERROR_UNSUPPORTED,
+                       "%s: depth-wise kernel %d, stride %d; may be 3, 5 or 7 and 1 "
+                       "or 2",
+                       c.name, c.kernel, c.stride);
     const VigilOp *op = c.depthwise ? &vigil_op_depthwise : &vigil_op_conv;
     VigilNode *n = vigil_net_append(net, op, c.name, &x, 1, out, sizeof(VigilConvNode));
     if (!n)

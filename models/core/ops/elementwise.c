@@ -107,7 +107,7 @@ static const VigilOp op_mean = { .kind = mean_kind,
 VigilValue vigil_net_mean(VigilNet *net, VigilValue x)
 {
     VigilShape s = vigil_net_shape(net, x);
-    VigilNode *n =
-        vigil_net_append(net, &op_mean, "mean", &x, 1, (VigilShape) { 1, 1, s.c }, 0);
+    VigilNode *n = vigil_net_append(net, &op_mean, "mean", &x, 1,
+                                    (VigilShape) { 1, 1, s.c, .vector = true }, 0);
     return n ? n->out : VIGIL_NONE;
 }

@@ -31,6 +31,9 @@ VigilValue vigil_net_window_attention(VigilNet *net, VigilValue x, const char *n
     VigilShape s = vigil_net_shape(net, x);
     if (heads < 1 || s.c % heads)
         vigil_net_fail(net, VIGIL_ERROR_SHAPE, "%d channels in %d heads", s.c, heads);
+    if (window < 1)
+        vigil_net_fail(net, VIGIL_ERROR_SHAPE, "windows of %d x %d pixels", window,
+                       window);
     VigilNode *n =
         vigil_net_append(net, &op_window_attention, name, &x, 1, s, sizeof(Windows));
     if (!n)
