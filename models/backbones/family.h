@@ -22,7 +22,7 @@ typedef struct VigilFamily {
     const char *label_set;      /* built-in set of the published checkpoints */
     int label_count;            /* used when the file has as many classes */
     VigilInput input;           /* published preprocessing; sizes are the row's */
-    double crop_fraction;       /* CROP: min(height, width) / resize_shorter */
+    double crop_fraction;       /* CROP: min(height, width) / resize_shorter; 0: 1 */
     const char *const *ignored; /* prefixes of tensors that only training needs */
     size_t n_ignored;
 } VigilFamily;

@@ -5,11 +5,11 @@
 #include "core/status.h"
 #include "kernels/kernels.h"
 
-/* Weights of a product x [m][k] * b [k][n], packed for the way that is fastest for their
- * shape (measured; the rule is in gemm.c alone). */
+/* Weights of a product x [m][k] * b [k][n], packed for the way that is fastest for
+ * their shape (measured; the rule is in gemm.c alone). */
 typedef struct VigilPacked {
     size_t n, k;
-    bool blas;   /* rows of [n][k] for OpenBLAS, else panels of the level in use */
+    bool blas; /* rows of [n][k] for OpenBLAS, else panels of the level in use */
     size_t bytes;
     float *data; /* owned */
 } VigilPacked;
@@ -21,7 +21,7 @@ void vigil_packed_clear(VigilPacked *packed);
 
 /* c [m][ldc] = epilogue(a [m][lda] * packed).  One thread; called for ranges of rows by
  * several threads at once. */
-void vigil_gemm(const VigilPacked *packed, const float *a, size_t lda, size_t m, float *c,
-                size_t ldc, const VigilEpilogue *epilogue);
+void vigil_gemm(const VigilPacked *packed, const float *a, size_t lda, size_t m,
+                float *c, size_t ldc, const VigilEpilogue *epilogue);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 const VigilKernels *const vigil_kernels_built[] = {
     &vigil_kernels_c,
@@ -85,4 +86,29 @@ int vigil_isa_forced(void)
 const char *vigil_isa(void)
 {
     return vigil_kernels()->name;
+}
+
+static double seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double vigil_peak_gflops(const VigilKernels *kernels)
+{
+    double best = 0.0;
+    for (int i = 0; i < 20; i++) {
+        size_t rounds = 1000;
+        double operations, start, spent;
+        do {
+            rounds *= 2;
+            start = seconds();
+            operations = kernels->peak(rounds);
+            spent = seconds() - start;
+        } while (spent < 5e-4);
+        if (operations / spent > best)
+            best = operations / spent;
+    }
+    return best * 1e-9;
 }

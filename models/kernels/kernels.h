@@ -2,10 +2,10 @@
  * The inner loops, once per instruction set level, behind one table of pointers.
  *
  * VIGIL_KERNELS is the only list: it declares the functions of every level, fills the
- * tables, and the checks and benches of tests/ loop over it.  Every kernel has a twin in
- * plain C (kernels/c/), written to be read; the other levels are compiled from one source
- * in vectors of 4, 8 or 16 lanes (kernels/lanes/).  Nothing here asks about the CPU and
- * nothing allocates.
+ * tables, and the checks and benches of tests/ loop over it.  Every kernel has a twin
+ * in plain C (kernels/c/), written to be read; the other levels are compiled from one
+ * source in vectors of 4, 8 or 16 lanes (kernels/lanes/).  Nothing here asks about the
+ * CPU and nothing allocates.
  *
  * Maps are [h][w][c], c innermost.  Pointers to floats need no alignment except where
  * said; no kernel reads or writes outside the shape it is given.
@@ -48,10 +48,10 @@ typedef struct VigilGemm {
     VigilEpilogue epilogue;
 } VigilGemm;
 
-/* y [out_h][out_w][c] = epilogue(depth-wise convolution of x [h][w][c] with zero padding)
- * weight [kernel * kernel][c] (tap-major, row by row), kernel 3, 5 or 7 (odd), stride 1 or
- * 2, padding `pad` on all sides as stated, dilation >= 1.  Residual rows are pixels of y,
- * residual_stride floats each. */
+/* y [out_h][out_w][c] = epilogue(depth-wise convolution of x [h][w][c] with zero
+ * padding) weight [kernel * kernel][c] (tap-major, row by row), kernel 3, 5 or 7 (odd),
+ * stride 1 or 2, padding `pad` on all sides as stated, dilation >= 1.  Residual rows
+ * are pixels of y, residual_stride floats each. */
 typedef struct VigilDwconv {
     int h, w, c, kernel, stride, pad, dilation, out_h, out_w;
     const float *x, *weight;
@@ -107,7 +107,8 @@ static inline size_t vigil_attention_scratch(size_t tk, size_t d)
     /* y[i] = a[i] + b[i]; y may be either. */                                         \
     X(add, void, (const float *a, const float *b, size_t n, float *y))                 \
     /* y[i] = activation(x[i]); y may be x. */                                         \
-    X(activate, void, (const float *x, size_t n, VigilActivation activation, float *y)) \
+    X(activate, void,                                                                  \
+      (const float *x, size_t n, VigilActivation activation, float *y))                \
     /* Resampling of bytes, first pass: y[i] = sum over t of weight[t] * row[t][i] for \
      * n samples that lie `step` (1..4) bytes apart. */                                \
     X(resample_rows, void,                                                             \
@@ -118,12 +119,19 @@ static inline size_t vigil_attention_scratch(size_t tk, size_t d)
     X(resample_columns, void,                                                          \
       (const float *x, const int32_t *first, const float *weight, size_t taps,         \
        size_t n, size_t step, float *y))                                               \
+    /* One of several interleaved components: y[i] = x[i * step] for i < n, step 2..4. \
+     * Nothing is read behind the last of them. */                                     \
+    X(resample_split, void, (const float *x, size_t n, size_t step, float *y))         \
     /* Three planes of n samples through a matrix, clipped, interleaved to [n][3]:     \
      * out[i][r] = clip(sum over p of matrix[r][p] * plane[p][i] + offset[r],          \
      * low[r], high[r]).  Planes may be one and the same. */                           \
     X(color, void,                                                                     \
       (const float *const plane[3], const float matrix[3][3], const float offset[3],   \
-       const float low[3], const float high[3], size_t n, float *out))
+       const float low[3], const float high[3], size_t n, float *out))                 \
+    /* Multiplies and adds in registers as fast as the level can, `rounds` times, and  \
+     * returns how many floating-point operations that was: the yardstick of benches.  \
+     */                                                                                \
+    X(peak, double, (size_t rounds))
 
 typedef struct VigilKernels {
     const char *name; /* "c", "sse2", "avx2", "avx512", "neon" */
@@ -135,13 +143,17 @@ typedef struct VigilKernels {
 /* The tables that this build has, lowest level first, NULL-terminated. */
 extern const VigilKernels *const vigil_kernels_built[];
 
-/* The table in use, chosen once: the highest level that the CPU has, or the one named by
- * the environment variable VIGIL_ISA where the CPU has it (else a warning on stderr and
- * the highest below it). */
+/* The table in use, chosen once: the highest level that the CPU has, or the one named
+ * by the environment variable VIGIL_ISA where the CPU has it (else a warning on stderr
+ * and the highest below it). */
 const VigilKernels *vigil_kernels(void);
 
 /* Whether this CPU can run the table. */
 int vigil_kernels_usable(const VigilKernels *kernels);
+
+/* Billions of floating-point operations per second that one core does at the level of
+ * `kernels`, measured for about 20 ms: the most that any kernel of it could reach. */
+double vigil_peak_gflops(const VigilKernels *kernels);
 
 /* True when VIGIL_ISA forced a level: OpenBLAS, whose own dispatch cannot be masked, is
  * then left out. */

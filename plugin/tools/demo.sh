@@ -9,8 +9,8 @@ clip_package=opencv-doc
 clip_member=./usr/share/doc/opencv-doc/examples/data/vtest.avi
 clip_sha256=45cddc9490be69345cbdab64ca583be65987e864ca408038e648db99e10516cf
 # Places on people's way, which one person about fills.
-clip_regions="path=0.355,0.325,0.070,0.200; yard=0.665,0.400,0.070,0.190;"
-clip_regions+=" kerb=0.810,0.500,0.075,0.210; gate=0.910,0.440,0.075,0.200"
+clip_regions="path=0.376,0.343,0.052,0.184; yard=0.679,0.399,0.052,0.189;"
+clip_regions+=" kerb=0.829,0.519,0.052,0.200; gate=0.922,0.440,0.052,0.189"
 clip_picture=44 # seconds; some of the places are taken, some empty
 picture_interval=2
 
@@ -76,7 +76,7 @@ window_sink() {
 add_files() {
     add tee name=t \
         t. ! queue ! videoconvert ! \
-        vp8enc deadline=1 cpu-used=8 threads=2 target-bitrate=1500000 ! webmmux ! \
+        vp8enc deadline=1 cpu-used=8 threads=1 target-bitrate=1500000 ! webmmux ! \
         filesink "location=$folder/demo.webm" \
         t. ! queue ! videorate ! "video/x-raw,framerate=1/$picture_interval" ! \
         videoconvert ! pngenc compression-level=1 ! \

@@ -124,9 +124,11 @@ static void check_info(void)
     tap_ok(info->parameters == 2377472 - 997 * 201,
            "%llu parameters: the published 2377472 without 997 classes",
            (unsigned long long)info->parameters);
-    tap_ok(info->memory_bytes > 4 * info->parameters &&
-               info->memory_bytes < 5 * info->parameters,
-           "%zu bytes of packed weights", info->memory_bytes);
+    /* Norms vanish in merging, panels are padded. */
+    tap_ok(info->memory_bytes > 4 * info->parameters * 9 / 10 &&
+               info->memory_bytes < 4 * info->parameters * 5 / 4,
+           "%zu bytes of packed weights for %llu of parameters", info->memory_bytes,
+           4 * (unsigned long long)info->parameters);
     vigil_model_close(&model);
     tap_ok(!model, "closing clears the pointer");
     vigil_model_close(&model);

@@ -179,20 +179,19 @@ static atomic_int stop;
 
 static void *keep_busy(void *context)
 {
-    Watch *w = calloc(1, sizeof *w);
-    while (w && !atomic_load(&stop))
-        watch(w, 4, 500, 1);
-    free(w);
+    while (!atomic_load(&stop))
+        watch(context, 4, 500, 1);
     return NULL;
 }
 
 static void check_fork(void)
 {
+    static Watch watches[2];
     pthread_t busy[2];
     int failed = 0;
     tap_ok(in_child(child_computes) == 0, "a child of fork() computes");
     for (int i = 0; i < 2; i++)
-        if (pthread_create(&busy[i], NULL, keep_busy, NULL))
+        if (pthread_create(&busy[i], NULL, keep_busy, &watches[i]))
             exit(2);
     for (int i = 0; i < 20; i++)
         failed += in_child(child_computes) != 0;

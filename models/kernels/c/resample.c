@@ -22,6 +22,12 @@ void vigil_resample_columns_c(const float *x, const int32_t *first, const float 
     }
 }
 
+void vigil_resample_split_c(const float *x, size_t n, size_t step, float *y)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = x[i * step];
+}
+
 void vigil_color_c(const float *const plane[3], const float matrix[3][3],
                    const float offset[3], const float low[3], const float high[3],
                    size_t n, float *out)

@@ -7,15 +7,14 @@ void vigil_layer_norm_c(const float *x, size_t rows, size_t c, const float *gamm
                         const float *beta, float eps, float *y)
 {
     for (size_t r = 0; r < rows; r++, x += c, y += c) {
-        float mean = 0.0f, variance = 0.0f;
+        double mean = 0.0, variance = 0.0;
         for (size_t i = 0; i < c; i++)
-            mean += x[i] / (float)c;
+            mean += x[i] / (double)c;
         for (size_t i = 0; i < c; i++)
-            variance += (x[i] - mean) * (x[i] - mean) / (float)c;
+            variance += (x[i] - mean) * (x[i] - mean) / (double)c;
         for (size_t i = 0; i < c; i++) {
-            y[i] = (x[i] - mean) / sqrtf(variance + eps);
-            if (gamma)
-                y[i] = y[i] * gamma[i] + beta[i];
+            double v = (x[i] - mean) / sqrt(variance + (double)eps);
+            y[i] = (float)(gamma ? v * gamma[i] + beta[i] : v);
         }
     }
 }

@@ -6,36 +6,51 @@
 
 #include "lanes.h"
 
-/* exp(x), relative error below 2e-7 for x in [-87, 88]; outside the value at the nearer
- * end.  x = n ln 2 + r, |r| <= ln 2 / 2; a minimax polynomial of degree 6 in r; n goes
- * into the exponent. */
+/* Adding and subtracting it rounds to an integer, which then lies in the low bits. */
+#define V_ROUND v_set(0x1.8p23f)
+
+/* exp(r) for |r| <= ln 2 / 2: minimax, relative error below 1.1e-7. */
+INLINE vf v_exp_near_zero(vf r)
+{
+    vf p = v_fma(v_set(0x1.106284p-7f), r, v_set(0x1.5729f0p-5f));
+    p = v_fma(p, r, v_set(0x1.5557aep-3f));
+    p = v_fma(p, r, v_set(0x1.fffdfcp-2f));
+    p = v_fma(p, r, v_set(1.0f));
+    return v_fma(p, r, v_set(1.0f));
+}
+
+/* exp(x), relative error below 3e-7 for x in [-87, 88]; outside the value at the nearer
+ * end.  x = n ln 2 + r with ln 2 in two parts; n goes into the exponent. */
 INLINE vf v_exp(vf x)
 {
-    const vf shift = v_set(0x1.8p23f); /* adding it rounds to an integer */
     x = v_max(v_set(-87.0f), v_min(v_set(88.0f), x));
-    vf biased = v_fma(x, v_set(0x1.715476p+0f), shift);
-    vf n = biased - shift;
+    vf biased = v_fma(x, v_set(0x1.715476p+0f), V_ROUND);
+    vf n = biased - V_ROUND;
     vf r = v_fma(n, v_set(-0x1.62e4p-1f), x);
     r = v_fma(n, v_set(-0x1.7f7d1cp-20f), r);
-    vf p = v_fma(v_set(0x1.6a244cp-10f), r, v_set(0x1.1239d4p-7f));
-    p = v_fma(p, r, v_set(0x1.5558f2p-5f));
-    p = v_fma(p, r, v_set(0x1.555492p-3f));
-    p = v_fma(p, r, v_set(0x1.fffffcp-2f));
-    p = v_fma(p, r, v_set(1.0f));
-    p = v_fma(p, r, v_set(1.0f));
-    return (vf)((vi)p + ((vi)biased << 23));
+    return (vf)((vi)v_exp_near_zero(r) + ((vi)biased << 23));
+}
+
+/* 1 + exp(-x).  Cheaper than v_exp: what is lost by ln 2 in one part vanishes in what
+ * the two functions below make of it. */
+INLINE vf v_one_plus_exp_minus(vf x)
+{
+    x = v_max(v_set(-88.0f), v_min(v_set(87.0f), x));
+    vf biased = v_fma(x, v_set(-0x1.715476p+0f), V_ROUND);
+    vf r = v_fma(biased - V_ROUND, v_set(-0x1.62e430p-1f), -x);
+    return v_set(1.0f) + (vf)((vi)v_exp_near_zero(r) + ((vi)biased << 23));
 }
 
 /* 1 / (1 + exp(-x)), absolute error below 2e-7. */
 INLINE vf v_sigmoid(vf x)
 {
-    return v_set(1.0f) / (v_set(1.0f) + v_exp(-x));
+    return v_ratio(v_set(1.0f), v_one_plus_exp_minus(x));
 }
 
 /* x / (1 + exp(-x)), error below 2e-7 max(1, |x|). */
 INLINE vf v_silu(vf x)
 {
-    return x / (v_set(1.0f) + v_exp(-x));
+    return v_ratio(x, v_one_plus_exp_minus(x));
 }
 
 /* x (0.5 + erf(x / sqrt 2) / 2), error below 3e-7 max(1, |x|).  The bracket's second
@@ -56,7 +71,12 @@ INLINE vf v_gelu(vf x)
     q = v_fma(q, u, v_set(2.83786494e-02f));
     q = v_fma(q, u, v_set(2.50317694e-01f));
     q = v_fma(q, u, v_set(1.0f));
-    return v_fma(x, t * p / q, v_set(0.5f) * x);
+    return v_fma(x, v_ratio(t * p, q), v_set(0.5f) * x);
+}
+
+INLINE vf v_linear(vf x)
+{
+    return x;
 }
 
 INLINE vf v_relu(vf x)
@@ -97,6 +117,7 @@ INLINE vf v_hswish(vf x)
         body(v_hswish);                                                                \
         break;                                                                         \
     default:                                                                           \
+        body(v_linear);                                                                \
         break;                                                                         \
     }
 

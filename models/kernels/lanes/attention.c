@@ -1,65 +1,101 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Attention of one head.  The keys are turned to [d][keys] once, so that the logits of
- * a few queries are sums of whole vectors; their softmax stays in scratch and then
- * weighs the rows of v.
+ * a few queries are a matrix product by register tiles; their softmax stays in scratch
+ * and is multiplied by v the same way, v being used where it lies.
  */
 #include "activations.h"
+#include "tiles.h"
 
 #include <float.h>
 #include <math.h>
 
-#define QUERIES 4 /* at a time; scratch holds 8 rows of logits */
+#define QUERIES ROWS_3 /* at a time; scratch holds 8 rows of logits */
 
-INLINE size_t at_most(size_t a, size_t b)
+typedef float v4 __attribute__((vector_size(16)));
+typedef float v4_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
+
+/* A few queries on their way. */
+typedef struct Group {
+    const VigilAttention *a;
+    const float *q;
+    float *o, *map;
+    const float *keys; /* [d][padded] */
+    size_t padded;     /* tk, rounded up; also between rows of scores */
+    float *scores;     /* [QUERIES][padded] */
+} Group;
+
+/* 4 x 4 values from rows ld apart to rows to_ld apart, turned. */
+INLINE void turn(const float *from, size_t ld, float *to, size_t to_ld)
 {
-    return a < b ? a : b;
+    v4 r[4];
+    for (size_t i = 0; i < 4; i++)
+        r[i] = *(const v4_unaligned *)(from + i * ld);
+    v4 a = __builtin_shufflevector(r[0], r[1], 0, 4, 1, 5);
+    v4 b = __builtin_shufflevector(r[0], r[1], 2, 6, 3, 7);
+    v4 c = __builtin_shufflevector(r[2], r[3], 0, 4, 1, 5);
+    v4 d = __builtin_shufflevector(r[2], r[3], 2, 6, 3, 7);
+    *(v4_unaligned *)to = __builtin_shufflevector(a, c, 0, 1, 4, 5);
+    *(v4_unaligned *)(to + to_ld) = __builtin_shufflevector(a, c, 2, 3, 6, 7);
+    *(v4_unaligned *)(to + 2 * to_ld) = __builtin_shufflevector(b, d, 0, 1, 4, 5);
+    *(v4_unaligned *)(to + 3 * to_ld) = __builtin_shufflevector(b, d, 2, 3, 6, 7);
 }
 
-static void transpose_keys(const VigilAttention *a, float *keys, size_t padded)
+static void turn_keys(const VigilAttention *a, float *keys, size_t padded)
 {
-    for (size_t i = 0; i < a->d; i++) {
-        float *row = keys + i * padded;
-        for (size_t t = 0; t < a->tk; t++)
-            row[t] = a->k[t * a->ldk + i];
-        for (size_t t = a->tk; t < padded; t++)
-            row[t] = 0.0f;
+    size_t whole = a->d / 4 * 4, t = 0;
+    for (; t + 4 <= a->tk; t += 4) {
+        for (size_t i = 0; i < whole; i += 4)
+            turn(a->k + t * a->ldk + i, a->ldk, keys + i * padded + t, padded);
+        for (size_t i = whole; i < a->d; i++)
+            for (size_t j = t; j < t + 4; j++)
+                keys[i * padded + j] = a->k[j * a->ldk + i];
     }
+    for (size_t i = 0; i < a->d; i++)
+        for (size_t j = t; j < padded; j++)
+            keys[i * padded + j] = j < a->tk ? a->k[j * a->ldk + i] : 0.0f;
+}
+
+INLINE void logits_of(const Group *g, size_t t, const size_t rows, const size_t vectors)
+{
+    const vf scale = v_set(g->a->scale);
+    vf sum[QUERIES][VECTORS_MAX];
+    UNROLL
+    for (size_t i = 0; i < rows * vectors; i++)
+        sum[i / vectors][i % vectors] = v_zero();
+    v_multiply(sum, g->q, g->a->ldq, g->keys + t, g->padded, g->a->d, rows, vectors);
+    UNROLL
+    for (size_t i = 0; i < rows * vectors; i++)
+        v_store(g->scores + i / vectors * g->padded + t + i % vectors * LANES,
+                sum[i / vectors][i % vectors] * scale);
 }
 
 /* scores[r][t] = scale q[r] . k[t]; keys that do not exist get the least float. */
-INLINE void logits(const VigilAttention *a, const float *q, const float *keys,
-                   size_t padded, float *scores, const size_t rows)
+INLINE void logits(const Group *g, const size_t rows)
 {
-    const vf scale = v_set(a->scale);
-    for (size_t t = 0; t < a->tk; t += LANES) {
-        vf acc[QUERIES];
-        UNROLL
-        for (size_t r = 0; r < rows; r++)
-            acc[r] = v_zero();
-        for (size_t i = 0; i < a->d; i++) {
-            vf key = v_load(keys + i * padded + t);
-            UNROLL
-            for (size_t r = 0; r < rows; r++)
-                acc[r] = v_fma(v_set(q[r * a->ldq + i]), key, acc[r]);
-        }
-        UNROLL
-        for (size_t r = 0; r < rows; r++)
-            v_store(scores + r * padded + t, acc[r] * scale);
+    for (size_t t = 0, vectors; t < g->a->tk; t += vectors * LANES) {
+        vectors = v_panel((g->a->tk - t + LANES - 1) / LANES);
+        if (vectors == 3)
+            logits_of(g, t, rows, 3);
+        else if (vectors == 2)
+            logits_of(g, t, rows, 2);
+        else
+            logits_of(g, t, rows, 1);
     }
     for (size_t r = 0; r < rows; r++)
-        for (size_t t = a->tk; t < padded; t++)
-            scores[r * padded + t] = -FLT_MAX;
+        for (size_t t = g->a->tk; t < g->padded; t++)
+            g->scores[r * g->padded + t] = -FLT_MAX;
 }
 
 /* Turns one row of logits into exp(logit - greatest), in place; returns 1 / their sum.
  */
-static float exponentials(const VigilAttention *a, float *scores)
+INLINE float exponentials(const VigilAttention *a, float *scores)
 {
     vf peaks = v_set(a->extra_zero_keys ? 0.0f : -FLT_MAX), sums = v_zero();
     for (size_t t = 0; t < a->tk; t += LANES)
         peaks = v_max(peaks, v_load(scores + t));
-    vf peak = v_set(v_peak(peaks));
+    const float highest = v_peak(peaks);
+    const vf peak = v_set(highest);
     for (size_t t = 0; t < a->tk; t += LANES) {
         vf e = v_exp(v_load(scores + t) - peak);
         sums += e;
@@ -67,52 +103,96 @@ static float exponentials(const VigilAttention *a, float *scores)
     }
     float sum = v_sum(sums);
     if (a->extra_zero_keys)
-        sum += (float)a->extra_zero_keys * expf(-peak[0]);
+        sum += (float)a->extra_zero_keys * expf(-highest);
     return 1.0f / sum;
 }
 
-/* o[r] = inverse[r] sum over t of scores[r][t] v[t]. */
-INLINE void weigh(const VigilAttention *a, const float *scores, size_t padded,
-                  const float *inverse, float *o, const size_t rows)
+INLINE void weigh_columns(const Group *g, const float *inverse, size_t col,
+                          const size_t rows, const size_t vectors)
 {
-    for (size_t col = 0; col < a->dv; col += LANES) {
-        size_t lanes = at_most(LANES, a->dv - col);
-        vf acc[QUERIES];
-        UNROLL
-        for (size_t r = 0; r < rows; r++)
-            acc[r] = v_zero();
-        for (size_t t = 0; t < a->tk; t++) {
-            vf value = v_load_n(a->v + t * a->ldv + col, lanes);
-            UNROLL
-            for (size_t r = 0; r < rows; r++)
-                acc[r] = v_fma(v_set(scores[r * padded + t]), value, acc[r]);
-        }
-        UNROLL
-        for (size_t r = 0; r < rows; r++)
-            v_store_n(o + r * a->ldo + col, acc[r] * v_set(inverse[r]), lanes);
-    }
+    vf sum[QUERIES][VECTORS_MAX];
+    UNROLL
+    for (size_t i = 0; i < rows * vectors; i++)
+        sum[i / vectors][i % vectors] = v_zero();
+    v_multiply(sum, g->scores, g->padded, g->a->v + col, g->a->ldv, g->a->tk, rows,
+               vectors);
+    UNROLL
+    for (size_t i = 0; i < rows * vectors; i++)
+        v_store(g->o + i / vectors * g->a->ldo + col + i % vectors * LANES,
+                sum[i / vectors][i % vectors] * v_set(inverse[i / vectors]));
 }
 
-INLINE void queries(const VigilAttention *a, size_t query, const float *keys,
-                    size_t padded, float *scores, const size_t rows)
+/* Fewer columns than a vector has, for a head that narrow. */
+INLINE void weigh_narrow(const Group *g, const float *inverse, const size_t rows)
 {
-    float inverse[QUERIES];
-    logits(a, a->q + query * a->ldq, keys, padded, scores, rows);
+    const VigilAttention *a = g->a;
+    vf sum[QUERIES];
+    UNROLL
     for (size_t r = 0; r < rows; r++)
-        inverse[r] = exponentials(a, scores + r * padded);
-    weigh(a, scores, padded, inverse, a->o + query * a->ldo, rows);
-    for (size_t r = 0; a->map && r < rows; r++)
+        sum[r] = v_zero();
+    for (size_t t = 0; t < a->tk; t++) {
+        vf value = v_load_part(a->v + t * a->ldv, a->dv);
+        UNROLL
+        for (size_t r = 0; r < rows; r++)
+            sum[r] = v_fma(v_set(g->scores[r * g->padded + t]), value, sum[r]);
+    }
+    for (size_t r = 0; r < rows; r++)
+        v_store_part(g->o + r * a->ldo, sum[r] * v_set(inverse[r]), a->dv);
+}
+
+/* o[r] = inverse[r] sum over t of scores[r][t] v[t].  The last vector is moved back
+ * over columns that are done already, where it would reach beyond the last. */
+INLINE void weigh(const Group *g, const float *inverse, const size_t rows)
+{
+    const size_t dv = g->a->dv;
+    if (dv < LANES) {
+        weigh_narrow(g, inverse, rows);
+        return;
+    }
+    for (size_t col = 0, vectors; col + LANES <= dv; col += vectors * LANES) {
+        vectors = v_panel((dv - col) / LANES);
+        if (vectors == 3)
+            weigh_columns(g, inverse, col, rows, 3);
+        else if (vectors == 2)
+            weigh_columns(g, inverse, col, rows, 2);
+        else
+            weigh_columns(g, inverse, col, rows, 1);
+    }
+    if (dv % LANES)
+        weigh_columns(g, inverse, dv - LANES, rows, 1);
+}
+
+INLINE void attend(Group *g, const size_t rows)
+{
+    const VigilAttention *a = g->a;
+    float inverse[QUERIES];
+    logits(g, rows);
+    for (size_t r = 0; r < rows; r++)
+        inverse[r] = exponentials(a, g->scores + r * g->padded);
+    weigh(g, inverse, rows);
+    for (size_t r = 0; g->map && r < rows; r++, g->map += a->tk)
         for (size_t t = 0; t < a->tk; t++)
-            a->map[(query + r) * a->tk + t] = scores[r * padded + t] * inverse[r];
+            g->map[t] = g->scores[r * g->padded + t] * inverse[r];
+    g->q += rows * a->ldq;
+    g->o += rows * a->ldo;
 }
 
 void V(attention)(const VigilAttention *a)
 {
-    size_t padded = (a->tk + 15) & ~(size_t)15, i = 0;
-    float *keys = a->scratch, *scores = keys + padded * a->d;
-    transpose_keys(a, keys, padded);
-    for (; i + QUERIES <= a->tq; i += QUERIES)
-        queries(a, i, keys, padded, scores, QUERIES);
-    for (; i < a->tq; i++)
-        queries(a, i, keys, padded, scores, 1);
+    const size_t padded = (a->tk + 15) & ~(size_t)15;
+    Group g = { .a = a,
+                .q = a->q,
+                .o = a->o,
+                .map = a->map,
+                .keys = a->scratch,
+                .padded = padded,
+                .scores = a->scratch + padded * a->d };
+    turn_keys(a, a->scratch, padded);
+    size_t left = a->tq;
+    for (; left >= QUERIES; left -= QUERIES)
+        attend(&g, QUERIES);
+    for (; left >= 2; left -= 2)
+        attend(&g, 2);
+    if (left)
+        attend(&g, 1);
 }

@@ -1,153 +1,205 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Depth-wise convolution, one vector of channels at a time: a run of output pixels of
- * one row is summed in registers.  For each kernel row its weights are held in
+ * Depth-wise convolution.  A run of output pixels of one row is summed in registers,
+ * one vector of channels at a time: for each kernel row its weights are held in
  * registers too, and every input pixel, loaded once, goes to all the sums that it
  * belongs to.
+ *
+ * Kernel, stride, length of the run and what lies beyond the border are constants of
+ * each compiled variant, so that nothing is decided inside.
  */
 #include "activations.h"
 
-#define RUN_MAX 8
+#define LENGTH_MAX 8
+#define KERNEL_MAX 7
 
-/* Which outputs a run computes: pixels (row, col..col + count - 1), channels channel..
- * channel + lanes - 1. */
+/* Output pixels (row, col..col + count - 1) from the channel `channel` on; kernel rows
+ * top..bottom - 1 lie on the map. */
 typedef struct Run {
-    int row, col, count;
-    size_t channel, lanes;
+    int row, col, count, top, bottom;
+    size_t channel;
 } Run;
 
+/* What a variant takes for granted about its input columns. */
+typedef enum Border {
+    INSIDE,    /* all exist */
+    LEFT = 1,  /* the first kernel / 2 do not */
+    RIGHT = 2, /* the last (kernel - stride) / 2 do not: as with an even width */
+    LEFT_RIGHT = 3,
+    CHECKED, /* nothing: each is tested, and the run may be shorter */
+    PARTIAL, /* nothing, and the channels left do not fill a vector */
+    BORDERS
+} Border;
+
 static __attribute__((noinline)) void finish(const VigilDwconv *d, const Run *run,
-                                             vf *acc)
+                                             const vf *sum, size_t channel,
+                                             size_t lanes)
 {
     const VigilEpilogue *e = &d->epilogue;
     size_t pixel = (size_t)run->row * (size_t)d->out_w + (size_t)run->col;
-    V(activate_tile)(acc, (size_t)run->count, e->activation);
-    for (int t = 0; t < run->count; t++, pixel++) {
-        if (e->residual)
-            acc[t] += v_load_n(e->residual + pixel * e->residual_stride + run->channel,
-                               run->lanes);
-        v_store_n(d->y + pixel * (size_t)d->c + run->channel, acc[t], run->lanes);
+    float *y = d->y + pixel * (size_t)d->c + channel;
+    const float *residual =
+        e->residual ? e->residual + pixel * e->residual_stride + channel : NULL;
+#define BODY(f)                                                                        \
+    for (int t = 0; t < run->count; t++, y += d->c) {                                  \
+        vf v = f(sum[t]);                                                              \
+        if (residual) {                                                                \
+            v += v_load_n(residual, lanes);                                            \
+            residual += e->residual_stride;                                            \
+        }                                                                              \
+        v_store_n(y, v, lanes);                                                        \
     }
+    V_WITH_ACTIVATION(e->activation, BODY)
+#undef BODY
 }
 
-/* The sums of up to `length` pixels.  edge: some of the input columns may not exist, or
- * fewer pixels are wanted.  partial: fewer than LANES channels. */
-INLINE void run_pixels(const VigilDwconv *d, const Run *run, const int kernel,
-                       const int stride, const int length, const bool edge,
-                       const bool partial)
+/* The sums of one vector of channels, begun with the bias. */
+INLINE void convolve(const VigilDwconv *d, const Run *run, size_t channel, size_t lanes,
+                     vf *sum, const int kernel, const int stride, const int length,
+                     const Border border)
 {
-    const size_t c = (size_t)d->c;
-    const int first_y = run->row * stride - d->pad,
-              first_x = run->col * stride - d->pad;
-    const float *bias = d->epilogue.bias;
-    vf acc[RUN_MAX];
-    vf start = !bias     ? v_zero()
-               : partial ? v_load_part(bias + run->channel, run->lanes)
-                         : v_load(bias + run->channel);
-    UNROLL
-    for (int t = 0; t < length; t++)
-        acc[t] = start;
-    for (int ky = 0; ky < kernel; ky++) {
-        int y = first_y + ky;
-        if (y < 0 || y >= d->h)
-            continue;
-        const float *x = d->x + (size_t)y * (size_t)d->w * c + run->channel;
-        const float *weight = d->weight + (size_t)(ky * kernel) * c + run->channel;
-        vf tap[7];
+    const ptrdiff_t c = d->c;
+    const int first = run->col * stride - d->pad, span = (length - 1) * stride + kernel;
+    const int skipped_left = border == LEFT || border == LEFT_RIGHT ? kernel / 2 : 0;
+    const int skipped_right =
+        border == RIGHT || border == LEFT_RIGHT ? (kernel - stride) / 2 : 0;
+    ptrdiff_t x =
+        ((ptrdiff_t)(run->row * stride - d->pad + run->top) * d->w + first) * c +
+        (ptrdiff_t)channel;
+    const float *weight = d->weight + run->top * kernel * c + channel;
+    for (int ky = run->top; ky < run->bottom;
+         ky++, x += d->w * c, weight += kernel * c) {
+        vf tap[KERNEL_MAX];
         UNROLL
         for (int kx = 0; kx < kernel; kx++)
-            tap[kx] = partial ? v_load_part(weight + (size_t)kx * c, run->lanes)
-                              : v_load(weight + (size_t)kx * c);
+            tap[kx] = border == PARTIAL ? v_load_part(weight + kx * c, lanes)
+                                        : v_load(weight + kx * c);
         UNROLL
-        for (int j = 0; j < (length - 1) * stride + kernel; j++) {
-            if (edge && (first_x + j < 0 || first_x + j >= d->w))
+        for (int j = skipped_left; j < span - skipped_right; j++) {
+            if (border >= CHECKED && (first + j < 0 || first + j >= d->w))
                 continue;
-            const float *p = x + (size_t)(first_x + j) * c;
-            vf value = partial ? v_load_part(p, run->lanes) : v_load(p);
+            vf value = border == PARTIAL ? v_load_part(d->x + (x + j * c), lanes)
+                                         : v_load(d->x + (x + j * c));
             UNROLL
             for (int t = 0; t < length; t++)
                 if (j - t * stride >= 0 && j - t * stride < kernel)
-                    acc[t] = v_fma(value, tap[j - t * stride], acc[t]);
+                    sum[t] = v_fma(value, tap[j - t * stride], sum[t]);
         }
     }
-    vf spilled[RUN_MAX];
-    UNROLL
-    for (int t = 0; t < length; t++)
-        spilled[t] = acc[t];
-    finish(d, run, spilled);
+}
+
+INLINE void run_channels(const VigilDwconv *d, const Run *run, const int kernel,
+                         const int stride, const int length, const Border border)
+{
+    const size_t c = (size_t)d->c, step = border == PARTIAL ? 1 : LANES;
+    const VigilEpilogue *e = &d->epilogue;
+    const bool plain =
+        e->activation == VIGIL_LINEAR && !e->residual && border < CHECKED;
+    const size_t pixel = (size_t)run->row * (size_t)d->out_w + (size_t)run->col;
+    for (size_t channel = run->channel; channel + step <= c; channel += LANES) {
+        const size_t lanes = border == PARTIAL ? c - channel : LANES;
+        vf sum[LENGTH_MAX], spilled[LENGTH_MAX], bias = v_zero();
+        if (e->bias)
+            bias = v_load_n(e->bias + channel, lanes);
+        UNROLL
+        for (int t = 0; t < length; t++)
+            sum[t] = bias;
+        convolve(d, run, channel, lanes, sum, kernel, stride, length, border);
+        if (plain) {
+            UNROLL
+            for (int t = 0; t < length; t++)
+                v_store(d->y + (pixel + (size_t)t) * c + channel, sum[t]);
+            continue;
+        }
+        UNROLL
+        for (int t = 0; t < length; t++)
+            spilled[t] = sum[t];
+        finish(d, run, spilled, channel, lanes);
+    }
 }
 
 /* Any kernel, stride and dilation; one pixel at a time. */
 static void run_any(const VigilDwconv *d, const Run *run)
 {
     const size_t c = (size_t)d->c;
-    for (int t = 0; t < run->count; t++) {
-        Run one = { run->row, run->col + t, 1, run->channel, run->lanes };
-        vf acc = d->epilogue.bias
-                     ? v_load_n(d->epilogue.bias + run->channel, run->lanes)
-                     : v_zero();
-        for (int tap = 0; tap < d->kernel * d->kernel; tap++) {
-            int y = one.row * d->stride - d->pad + tap / d->kernel * d->dilation;
-            int x = one.col * d->stride - d->pad + tap % d->kernel * d->dilation;
-            if (y < 0 || y >= d->h || x < 0 || x >= d->w)
-                continue;
-            size_t pixel = (size_t)y * (size_t)d->w + (size_t)x;
-            acc = v_fma(
-                v_load_n(d->x + pixel * c + run->channel, run->lanes),
-                v_load_n(d->weight + (size_t)tap * c + run->channel, run->lanes), acc);
+    for (size_t channel = 0; channel < c; channel += LANES) {
+        const size_t lanes = c - channel < LANES ? c - channel : LANES;
+        const vf bias =
+            d->epilogue.bias ? v_load_n(d->epilogue.bias + channel, lanes) : v_zero();
+        for (int t = 0; t < run->count; t++) {
+            const Run one = { .row = run->row, .col = run->col + t, .count = 1 };
+            vf sum = bias;
+            for (int tap = 0; tap < d->kernel * d->kernel; tap++) {
+                int y = one.row * d->stride - d->pad + tap / d->kernel * d->dilation;
+                int x = one.col * d->stride - d->pad + tap % d->kernel * d->dilation;
+                if (y < 0 || y >= d->h || x < 0 || x >= d->w)
+                    continue;
+                size_t pixel = (size_t)y * (size_t)d->w + (size_t)x;
+                sum =
+                    v_fma(v_load_n(d->x + pixel * c + channel, lanes),
+                          v_load_n(d->weight + (size_t)tap * c + channel, lanes), sum);
+            }
+            finish(d, &one, &sum, channel, lanes);
         }
-        finish(d, &one, &acc);
     }
 }
 
-typedef void (*RunFunction)(const VigilDwconv *d, const Run *run);
+/* X(kernel, stride, length): short runs, of which few are at a border; runs that fill
+ * rows of whole multiples of 7 or 8 pixels, as light networks have; and the same where
+ * more is not worth the code. */
+#define SHORT_RUNS(X) X(3, 1, 4) X(3, 2, 4) X(5, 1, 4) X(5, 2, 4)
+#define LONG_RUNS(X)                                                                   \
+    X(3, 1, 7)                                                                         \
+    X(3, 1, 8) X(3, 2, 7) X(3, 2, 8) X(5, 1, 7) X(5, 1, 8) X(5, 2, 7) X(5, 2, 8)
+#define RARE_RUNS(X) X(7, 1, 8) X(7, 2, 8)
 
-/* run_3_1_8: kernel 3, stride 1, 8 pixels; _edge and _part as in run_pixels. */
-#define RUN_FUNCTIONS(kernel, stride, length)                                          \
-    static void run_##kernel##_##stride##_##length(const VigilDwconv *d,               \
-                                                   const Run *run)                     \
+#define RUN_FUNCTION(k, s, n, border)                                                  \
+    static void run_##k##_##s##_##n##_##border(const VigilDwconv *d, const Run *run)   \
     {                                                                                  \
-        run_pixels(d, run, kernel, stride, length, false, false);                      \
-    }                                                                                  \
-    static void run_##kernel##_##stride##_##length##_edge(const VigilDwconv *d,        \
-                                                          const Run *run)              \
-    {                                                                                  \
-        run_pixels(d, run, kernel, stride, length, true, false);                       \
-    }                                                                                  \
-    static void run_##kernel##_##stride##_##length##_part(const VigilDwconv *d,        \
-                                                          const Run *run)              \
-    {                                                                                  \
-        run_pixels(d, run, kernel, stride, length, true, true);                        \
+        run_channels(d, run, k, s, n, border);                                         \
     }
-#define RUN_KERNELS(X) X(3) X(5) X(7)
-#define RUN_LENGTHS(kernel)                                                            \
-    RUN_FUNCTIONS(kernel, 1, 8)                                                        \
-    RUN_FUNCTIONS(kernel, 1, 7)                                                        \
-    RUN_FUNCTIONS(kernel, 1, 4)                                                        \
-    RUN_FUNCTIONS(kernel, 2, 4)
-RUN_KERNELS(RUN_LENGTHS)
+#define RUN_MIDDLE(k, s, n)                                                            \
+    RUN_FUNCTION(k, s, n, INSIDE)                                                      \
+    RUN_FUNCTION(k, s, n, CHECKED)
+#define RUN_BORDERS(k, s, n)                                                           \
+    RUN_FUNCTION(k, s, n, LEFT)                                                        \
+    RUN_FUNCTION(k, s, n, RIGHT)                                                       \
+    RUN_FUNCTION(k, s, n, LEFT_RIGHT)
+#define RUN_PARTIAL(k, s) RUN_FUNCTION(k, s, 8, PARTIAL)
+SHORT_RUNS(RUN_MIDDLE)
+LONG_RUNS(RUN_MIDDLE)
+LONG_RUNS(RUN_BORDERS)
+RARE_RUNS(RUN_MIDDLE)
+RUN_PARTIAL(3, 1)
+RUN_PARTIAL(3, 2)
+RUN_PARTIAL(5, 1)
+RUN_PARTIAL(5, 2)
+RUN_PARTIAL(7, 1)
+RUN_PARTIAL(7, 2)
 
 typedef struct Variant {
     int kernel, stride, length;
-    RunFunction whole, edge, part;
+    void (*run[BORDERS])(const VigilDwconv *d, const Run *run); /* NULL: CHECKED does */
 } Variant;
 
 static const Variant variants[] = {
-#define RUN_ROW(kernel, stride, length)                                                \
-    { kernel,                                                                          \
-      stride,                                                                          \
-      length,                                                                          \
-      run_##kernel##_##stride##_##length,                                              \
-      run_##kernel##_##stride##_##length##_edge,                                       \
-      run_##kernel##_##stride##_##length##_part },
-#define RUN_ROWS(kernel)                                                               \
-    RUN_ROW(kernel, 1, 8)                                                              \
-    RUN_ROW(kernel, 1, 7) RUN_ROW(kernel, 1, 4) RUN_ROW(kernel, 2, 4)
-    RUN_KERNELS(RUN_ROWS)
+#define ROW_MIDDLE(k, s, n)                                                            \
+    [INSIDE] = run_##k##_##s##_##n##_INSIDE,                                           \
+    [CHECKED] = run_##k##_##s##_##n##_CHECKED, [PARTIAL] = run_##k##_##s##_8_PARTIAL
+#define ROW_SHORT(k, s, n) { k, s, n, { ROW_MIDDLE(k, s, n) } },
+#define ROW_LONG(k, s, n)                                                              \
+    { k,                                                                               \
+      s,                                                                               \
+      n,                                                                               \
+      { ROW_MIDDLE(k, s, n), [LEFT] = run_##k##_##s##_##n##_LEFT,                      \
+        [RIGHT] = run_##k##_##s##_##n##_RIGHT,                                         \
+        [LEFT_RIGHT] = run_##k##_##s##_##n##_LEFT_RIGHT } },
+    SHORT_RUNS(ROW_SHORT) LONG_RUNS(ROW_LONG) RARE_RUNS(ROW_SHORT)
 };
 
-/* The variant whose runs fill a row of out_w pixels with the least waste. */
-static const Variant *choose(const VigilDwconv *d)
+/* The variant for a row of `count` pixels that wastes the least, NULL where none fits:
+ * work per run, and about as much as 6 pixels for its beginning and end. */
+static const Variant *choose(const VigilDwconv *d, int count)
 {
     const Variant *best = NULL;
     int best_cost = 0;
@@ -155,8 +207,7 @@ static const Variant *choose(const VigilDwconv *d)
         const Variant *v = &variants[i];
         if (d->dilation != 1 || v->kernel != d->kernel || v->stride != d->stride)
             continue;
-        int runs = (d->out_w + v->length - 1) / v->length;
-        int cost = runs * (v->length * v->kernel + v->kernel + 4);
+        int cost = (count + v->length - 1) / v->length * (v->length + 6);
         if (!best || cost < best_cost) {
             best = v;
             best_cost = cost;
@@ -165,23 +216,54 @@ static const Variant *choose(const VigilDwconv *d)
     return best;
 }
 
+static Border border_of(const VigilDwconv *d, const Variant *v, const Run *run)
+{
+    int first = run->col * d->stride - d->pad;
+    int last = first + (v->length - 1) * d->stride + d->kernel - 1;
+    int missing = last >= d->w ? last - d->w + 1 : 0, border = INSIDE;
+    if (run->count < v->length)
+        return CHECKED;
+    if (first < 0) {
+        if (-first != d->kernel / 2)
+            return CHECKED;
+        border |= LEFT;
+    }
+    if (missing) {
+        if (missing != (d->kernel - d->stride) / 2)
+            return CHECKED;
+        border |= RIGHT;
+    }
+    return (Border)border;
+}
+
+static void run_row(const VigilDwconv *d, const Variant *v, Run *run)
+{
+    while (run->col < d->out_w) {
+        int left = d->out_w - run->col;
+        const Variant *last = left < v->length ? choose(d, left) : v;
+        run->count = left < last->length ? left : last->length;
+        run->channel = 0;
+        Border border = border_of(d, last, run);
+        last->run[last->run[border] ? border : CHECKED](d, run);
+        run->channel = (size_t)d->c / LANES * LANES;
+        if (run->channel < (size_t)d->c)
+            last->run[PARTIAL](d, run);
+        run->col += run->count;
+    }
+}
+
 void V(dwconv)(const VigilDwconv *d, int row0, int row1)
 {
-    const Variant *v = choose(d);
-    const size_t c = (size_t)d->c;
-    const int length = v ? v->length : RUN_MAX;
-    for (int row = row0; row < row1; row++)
-        for (int col = 0; col < d->out_w; col += length) {
-            int count = d->out_w - col < length ? d->out_w - col : length;
-            int first = col * d->stride - d->pad;
-            bool inside = v && count == length && first >= 0 &&
-                          first + (length - 1) * d->stride + d->kernel <= d->w;
-            RunFunction whole = !v ? run_any : inside ? v->whole : v->edge;
-            Run run = { row, col, count, 0, LANES };
-            for (; run.channel + LANES <= c; run.channel += LANES)
-                whole(d, &run);
-            run.lanes = c - run.channel;
-            if (run.lanes)
-                (v ? v->part : run_any)(d, &run);
-        }
+    const Variant *v = choose(d, d->out_w);
+    for (int row = row0; row < row1; row++) {
+        int first = row * d->stride - d->pad, below = d->h - first;
+        Run run = { .row = row,
+                    .count = d->out_w,
+                    .top = first < 0 ? -first : 0,
+                    .bottom = below < d->kernel ? below : d->kernel };
+        if (v)
+            run_row(d, v, &run);
+        else
+            run_any(d, &run);
+    }
 }

@@ -73,11 +73,10 @@ VIGIL_KERNELS(VIGIL_DECLARE_KERNEL)
 
 typedef float vf __attribute__((vector_size(4 * VIGIL_LANES)));
 typedef int32_t vi __attribute__((vector_size(4 * VIGIL_LANES)));
-typedef double vd __attribute__((vector_size(8 * VIGIL_LANES)));
+/* Half as many doubles. */
+typedef double vd __attribute__((vector_size(4 * VIGIL_LANES)));
 typedef float vf_unaligned
     __attribute__((vector_size(4 * VIGIL_LANES), aligned(4), may_alias));
-typedef double vd_unaligned
-    __attribute__((vector_size(8 * VIGIL_LANES), aligned(8), may_alias));
 
 /* vigil_activate_tile_*: t[i] = activation(t[i]) for i < count. */
 void V(activate_tile)(vf *t, size_t count, VigilActivation activation);
@@ -104,11 +103,13 @@ INLINE vf v_fma(vf a, vf b, vf c)
 }
 
 /* v_set:        x in every lane.
+ * v_ratio:      a / b for |b| in 1e-30..1e38, to 2 units in the last place.
  * v_min, v_max: b where either is not a number.
  * v_load_part:  the first n < LANES lanes from p, the others 0; reads nothing else.
  * v_store_part: writes the first n < LANES lanes to p and nothing else.
  * v_sum:        of all lanes.
- * v_peak:       the greatest lane. */
+ * v_peak:       the greatest lane.
+ * v_low, v_high: the lower and upper half of the lanes, as doubles. */
 
 #if VIGIL_LANES == 16
 
@@ -125,6 +126,14 @@ INLINE vf v_min(vf a, vf b)
 INLINE vf v_max(vf a, vf b)
 {
     return (vf)_mm512_max_ps((__m512)a, (__m512)b);
+}
+
+/* The divider takes twice as long as a reciprocal and one step of Newton. */
+INLINE vf v_ratio(vf a, vf b)
+{
+    vf inverse = (vf)_mm512_rcp14_ps((__m512)b);
+    vf q = a * inverse;
+    return v_fma(a - q * b, inverse, q);
 }
 
 INLINE vf v_load_part(const float *p, size_t n)
@@ -145,6 +154,16 @@ INLINE float v_sum(vf v)
 INLINE float v_peak(vf v)
 {
     return _mm512_reduce_max_ps((__m512)v);
+}
+
+INLINE vd v_low(vf v)
+{
+    return (vd)_mm512_cvtps_pd(_mm512_castps512_ps256((__m512)v));
+}
+
+INLINE vd v_high(vf v)
+{
+    return (vd)_mm512_cvtps_pd(_mm512_extractf32x8_ps((__m512)v, 1));
 }
 
 #elif VIGIL_LANES == 8
@@ -196,6 +215,16 @@ INLINE float v_peak(vf v)
     return _mm_cvtss_f32(_mm_max_ss(s, _mm_shuffle_ps(s, s, 1)));
 }
 
+INLINE vd v_low(vf v)
+{
+    return (vd)_mm256_cvtps_pd(_mm256_castps256_ps128((__m256)v));
+}
+
+INLINE vd v_high(vf v)
+{
+    return (vd)_mm256_cvtps_pd(_mm256_extractf128_ps((__m256)v, 1));
+}
+
 #else
 
 INLINE vf v_load_part(const float *p, size_t n)
@@ -245,6 +274,16 @@ INLINE float v_peak(vf v)
     return _mm_cvtss_f32(_mm_max_ss(s, _mm_shuffle_ps(s, s, 1)));
 }
 
+INLINE vd v_low(vf v)
+{
+    return (vd)_mm_cvtps_pd((__m128)v);
+}
+
+INLINE vd v_high(vf v)
+{
+    return (vd)_mm_cvtps_pd(_mm_movehl_ps((__m128)v, (__m128)v));
+}
+
 #else
 
 INLINE vf v_set(float x)
@@ -272,7 +311,24 @@ INLINE float v_peak(vf v)
     return vmaxvq_f32((float32x4_t)v);
 }
 
+INLINE vd v_low(vf v)
+{
+    return (vd)vcvt_f64_f32(vget_low_f32((float32x4_t)v));
+}
+
+INLINE vd v_high(vf v)
+{
+    return (vd)vcvt_high_f64_f32((float32x4_t)v);
+}
+
 #endif
+#endif
+
+#if VIGIL_LANES != 16
+INLINE vf v_ratio(vf a, vf b)
+{
+    return a / b;
+}
 #endif
 
 /* The first n lanes, n in 1..LANES. */

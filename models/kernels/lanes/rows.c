@@ -14,8 +14,6 @@ void V(activate_tile)(vf *t, size_t count, VigilActivation activation)
 
 void V(activate)(const float *x, size_t n, VigilActivation activation, float *y)
 {
-    if (activation == VIGIL_LINEAR && x != y)
-        memmove(y, x, n * sizeof *y);
 #define BODY(f)                                                                        \
     size_t i = 0;                                                                      \
     for (; i + LANES <= n; i += LANES)                                                 \
@@ -51,16 +49,28 @@ void V(epilogue)(float *c, size_t ldc, size_t m, size_t n, const VigilEpilogue *
     }
 }
 
-/* Sum of x[i] - mean, or of its square, over one row. */
-INLINE float row_sum(const float *x, size_t c, float mean, bool square)
+INLINE vf deviation(vf sum, vf v, vf mean, const bool square)
 {
-    vf sum = v_zero(), m = v_set(mean);
+    v -= mean;
+    return square ? v_fma(v, v, sum) : sum + v;
+}
+
+/* Sum of x[i] - mean, or of its square, over one row, in four chains. */
+INLINE float row_sum(const float *x, size_t c, float mean, const bool square)
+{
+    vf sum[4], m = v_set(mean);
     size_t i = 0;
-    for (; i + LANES <= c; i += LANES) {
-        vf v = v_load(x + i) - m;
-        sum = square ? v_fma(v, v, sum) : sum + v;
+    UNROLL
+    for (size_t j = 0; j < 4; j++)
+        sum[j] = v_zero();
+    for (; i + 4 * LANES <= c; i += 4 * LANES) {
+        UNROLL
+        for (size_t j = 0; j < 4; j++)
+            sum[j] = deviation(sum[j], v_load(x + i + j * LANES), m, square);
     }
-    float total = v_sum(sum);
+    for (; i + LANES <= c; i += LANES)
+        sum[0] = deviation(sum[0], v_load(x + i), m, square);
+    float total = v_sum((sum[0] + sum[1]) + (sum[2] + sum[3]));
     for (; i < c; i++) {
         float v = x[i] - mean;
         total += square ? v * v : v;
@@ -86,20 +96,39 @@ void V(layer_norm)(const float *x, size_t rows, size_t c, const float *gamma,
     }
 }
 
+/* The sums of `vectors` vectors of columns; of `lanes` columns where that is less than
+ * a vector. */
+INLINE void sum_columns(const float *x, size_t rows, size_t c, double *sum,
+                        const size_t vectors, size_t lanes)
+{
+    vd low[4], high[4];
+    UNROLL
+    for (size_t i = 0; i < vectors; i++)
+        low[i] = high[i] = (vd) { 0 };
+    for (size_t r = 0; r < rows; r++, x += c) {
+        UNROLL
+        for (size_t i = 0; i < vectors; i++) {
+            vf v = v_load_n(x + i * LANES, lanes);
+            low[i] += v_low(v);
+            high[i] += v_high(v);
+        }
+    }
+    for (size_t i = 0; i < vectors; i++)
+        for (size_t j = 0; j < lanes; j++)
+            sum[i * LANES + j] = j < LANES / 2 ? low[i][j] : high[i][j - LANES / 2];
+}
+
 void V(sum_rows)(const float *x, size_t rows, size_t c, double *sum)
 {
     size_t i = 0;
-    for (; i + LANES <= c; i += LANES) {
-        vd total = { 0 };
-        for (size_t r = 0; r < rows; r++)
-            total += __builtin_convertvector(v_load(x + r * c + i), vd);
-        *(vd_unaligned *)(sum + i) = total;
-    }
-    for (; i < c; i++) {
-        sum[i] = 0;
-        for (size_t r = 0; r < rows; r++)
-            sum[i] += x[r * c + i];
-    }
+    for (; i + 4 * LANES <= c; i += 4 * LANES)
+        sum_columns(x + i, rows, c, sum + i, 4, LANES);
+    for (; i + 2 * LANES <= c; i += 2 * LANES)
+        sum_columns(x + i, rows, c, sum + i, 2, LANES);
+    for (; i + LANES <= c; i += LANES)
+        sum_columns(x + i, rows, c, sum + i, 1, LANES);
+    if (i < c)
+        sum_columns(x + i, rows, c, sum + i, 1, c - i);
 }
 
 void V(scale_rows)(const float *x, size_t rows, size_t c, const float *scale, float *y)

@@ -1,0 +1,128 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# ./run test: each step counts as one case, each run of the suite as its cases.
+
+passed=0 failed=0 skipped=0
+skips=()
+
+announce() {
+    started=$SECONDS
+    printf '%-44s ' "$1 ..."
+}
+
+# step NAME COMMAND...
+step() {
+    local name=$1 log
+    shift
+    log=build/logs/${name//[^a-z0-9]/-}.log
+    announce "$name"
+    if "$@" >"$log" 2>&1; then
+        passed=$((passed + 1))
+        echo "ok ($((SECONDS - started)) s)"
+    else
+        failed=$((failed + 1))
+        echo "FAILED, the end of $log:"
+        tail -n 60 "$log"
+        return 1
+    fi
+}
+
+# cases NAME FOLDER [MESON ARGUMENT...]: runs the tests of a build.
+cases() {
+    local name=$1 folder=$2 log count outcome rest p f s
+    shift 2
+    log=build/logs/${name//[^a-z0-9]/-}.log
+    announce "$name"
+    rm -f "$folder/meson-logs/testlog.json"
+    meson test -C "$folder" --no-rebuild --print-errorlogs --timeout-multiplier 3 "$@" \
+        >"$log" 2>&1 || true
+    if ! count=$(tests/count.py "$folder/meson-logs/testlog.json" 2>>"$log"); then
+        failed=$((failed + 1))
+        echo "FAILED: no test ran, the end of $log:"
+        tail -n 40 "$log"
+        return
+    fi
+    read -r p f s <<<"${count##*$'\n'}"
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+    echo "$p passed, $f failed, $s skipped ($((SECONDS - started)) s)"
+    while read -r outcome rest; do
+        case $outcome in
+        FAIL) echo "FAIL $rest" ;;
+        SKIP) skips+=("$name: $rest") ;;
+        esac
+    done <<<"$count"
+    [ "$f" = 0 ] || { echo "The end of $log:" && tail -n 100 "$log"; }
+}
+
+# What is tracked; everything where there is no repository.
+c_files() {
+    if git ls-files --error-unmatch models/vigil.h >/dev/null 2>&1; then
+        git ls-files -z -- '*.c' '*.h'
+    else
+        find . -path ./build -prune -o -name '*.[ch]' -print0
+    fi
+}
+
+format() {
+    c_files | xargs -0 clang-format-19 --dry-run -Werror
+}
+
+fuzz_options=(--buildtype=debugoptimized -Dfuzz=true -Db_lundef=false
+    -Dintrospection=disabled)
+
+fuzz_targets() {
+    ninja -C build/fuzz -t targets all | sed -n 's,^tests/fuzz/\(fuzz-[a-z0-9_]*\):.*,\1,p'
+}
+
+build_fuzz_targets() {
+    local targets
+    configure build/fuzz "${fuzz_options[@]}" || return 1
+    mapfile -t targets < <(fuzz_targets)
+    [ ${#targets[@]} -gt 0 ] && ninja -C build/fuzz "${targets[@]/#/tests/fuzz/}"
+}
+
+# fuzz SECONDS, shared by the targets.
+fuzz() {
+    local targets
+    mapfile -t targets < <(fuzz_targets)
+    VIGIL_FUZZ_SECONDS=$(($1 / ${#targets[@]})) cases "fuzzing for $1 s" build/fuzz "${targets[@]}"
+}
+
+summary() {
+    local reason
+    echo
+    for reason in "${skips[@]}"; do
+        echo "SKIPPED $reason"
+    done
+    echo "The whole took $((SECONDS / 60)) min $((SECONDS % 60)) s."
+    echo "$passed passed, $failed failed, $skipped skipped"
+    [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+}
+
+suite() {
+    local quick=(--no-suite slow) fuzz_seconds=60
+    [ "$all" = no ] || quick=() fuzz_seconds=600
+    need "to build" "${packages_build[@]}"
+    need "to play" "${packages_play[@]}"
+    need "to test" "${packages_test[@]}"
+    mkdir -p build/logs
+    fetch_clip || echo "The clip of the demo is not there: its test will be skipped."
+
+    step "format" format || true
+    if CC=gcc step "build with gcc" build build/gcc; then
+        cases "suite with gcc" build/gcc "${quick[@]}"
+    fi
+    CC=clang-19 step "build with clang" build build/clang || true
+    if CC=gcc step "build with sanitizers" build build/asan --buildtype=debugoptimized \
+        -Db_sanitize=address,undefined -Db_lundef=false -Dintrospection=disabled; then
+        ASAN_OPTIONS=detect_stack_use_after_return=1 \
+            UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+            LSAN_OPTIONS="suppressions='$PWD/tests/lsan.supp':print_suppressions=0" \
+            GST_REGISTRY_FORK=no \
+            cases "suite with sanitizers" build/asan --no-suite system "${quick[@]}"
+    fi
+    if CC=clang-19 step "build the fuzz targets" build_fuzz_targets; then
+        fuzz $fuzz_seconds
+    fi
+    summary
+}

@@ -1,0 +1,61 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Pipelines from the command line, as a user types them.
+# shellcheck source-path=SCRIPTDIR source=tap.bash
+. "$(dirname "$0")/tap.bash"
+
+command -v gst-launch-1.0 >/dev/null || skip_all "gst-launch-1.0 is not installed"
+
+launch() {
+    vigil timeout 120 gst-launch-1.0 "$@"
+}
+
+# refused TEXT ELEMENT...: the pipeline must fail, with that text, and not by a signal.
+refused() {
+    local text=$1 status=0
+    shift
+    launch videotestsrc num-buffers=1 ! "$@" ! fakesink >"$work/said" 2>&1 || status=$?
+    cat "$work/said"
+    [ "$status" -gt 0 ] && [ "$status" != 124 ] && grep -q "ERROR" "$work/said" &&
+        ! grep -q "Caught SIG" "$work/said" && grep -qF -- "$text" "$work/said"
+}
+
+inspected() {
+    vigil gst-inspect-1.0 "$1" >"$work/said"
+    grep "Klass.*$2" "$work/said"
+}
+
+posted() {
+    launch -m "$@" >"$work/said"
+    grep -c "vigil-classification" "$work/said" | grep -qx 1
+    grep -E 'vigil-classification,.* label=\(string\)[a-z_]+' "$work/said"
+}
+
+is_png() {
+    [ "$(od -An -tx1 -N8 "$1" | tr -d ' ')" = 89504e470d0a1a0a ]
+}
+
+ok "gst-inspect-1.0 knows vigilclassify" inspected vigilclassify Filter/Analyzer/Video
+ok "gst-inspect-1.0 knows vigiloverlay" inspected vigiloverlay Filter/Editor/Video
+ok "a test picture runs through" launch videotestsrc num-buffers=5 ! vigilclassify ! fakesink
+
+launch -q videotestsrc num-buffers=1 pattern=ball ! video/x-raw,width=322,height=241 ! jpegenc ! \
+    filesink location="$work/picture.jpg"
+ok "a JPEG file is classified, and the answer posted" \
+    posted filesrc location="$work/picture.jpg" ! decodebin ! vigilclassify post-messages=true ! fakesink
+ok "a labelled picture is written" \
+    launch filesrc location="$work/picture.jpg" ! decodebin ! vigilclassify ! vigiloverlay ! videoconvert ! \
+    pngenc ! filesink location="$work/labelled.png"
+ok "which is a PNG" is_png "$work/labelled.png"
+
+head -c 4096 /dev/zero >"$work/zeros.safetensors"
+: >"$work/empty.safetensors"
+ok "a model that does not exist is refused by name" \
+    refused "$work/none.safetensors" vigilclassify model="$work/none.safetensors"
+ok "a model of zeros is refused by name" \
+    refused zeros.safetensors vigilclassify model="$work/zeros.safetensors"
+ok "an empty model is refused by name" \
+    refused empty.safetensors vigilclassify model="$work/empty.safetensors"
+ok "a labels file that does not exist is refused by name" \
+    refused "$work/none.txt" vigilclassify labels-file="$work/none.txt"
+done_testing

@@ -1,0 +1,30 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Short pipelines under valgrind: no invalid access, nothing definitely lost.
+# shellcheck source-path=SCRIPTDIR source=tap.bash
+. "$(dirname "$0")/tap.bash"
+
+command -v valgrind >/dev/null || skip_all "valgrind is not installed"
+
+# The exit status is 9 where valgrind has something to say.
+checked() {
+    G_SLICE=always-malloc G_DEBUG=gc-friendly GST_REGISTRY_UPDATE=no vigil \
+        valgrind --quiet --error-exitcode=9 --leak-check=full --num-callers=30 \
+        --errors-for-leak-kinds=definite --show-leak-kinds=definite \
+        --suppressions="$here/valgrind.supp" gst-launch-1.0 "$@"
+}
+
+refused() {
+    local status=0
+    checked "$@" || status=$?
+    [ "$status" != 0 ] && [ "$status" != 9 ]
+}
+
+vigil gst-inspect-1.0 vigilclassify >/dev/null # the registry, written without valgrind
+ok "vigilclassify and vigiloverlay" checked videotestsrc num-buffers=2 ! \
+    video/x-raw,format=NV12,width=320,height=240 ! \
+    vigilclassify input-size=64x64 regions="0,0,0.5,1;0.5,0,0.5,1" \
+    post-messages=true ! vigiloverlay ! fakesink
+ok "a model that is refused" refused videotestsrc num-buffers=1 ! \
+    vigilclassify model=/dev/null ! fakesink
+done_testing
