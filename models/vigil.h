@@ -46,7 +46,8 @@ typedef enum VigilStatus {
     VIGIL_ERROR_IO,          /* the system refused to read; the message has strerror */
     VIGIL_ERROR_NO_MEMORY,   /* an allocation failed; nothing was leaked */
     VIGIL_ERROR_FORMAT,      /* the file is not well-formed */
-    VIGIL_ERROR_UNSUPPORTED, /* well-formed, but no network here: the closest is named */
+    VIGIL_ERROR_UNSUPPORTED, /* well-formed, but no network here: the closest is named
+                              */
     VIGIL_ERROR_SHAPE,       /* a tensor is missing, left over, or of another shape */
     VIGIL_ERROR_ARGUMENT,    /* a value given by the caller is out of its range */
 } VigilStatus;
@@ -76,8 +77,8 @@ typedef enum VigilResize {
 
 /* All but POINT widen their support when they shrink (antialiasing, as PIL does). */
 typedef enum VigilFilter {
-    VIGIL_FILTER_BILINEAR, /* triangle, half width 1 */
-    VIGIL_FILTER_BICUBIC,  /* Keys, a = -0.5, half width 2 */
+    VIGIL_FILTER_BILINEAR,       /* triangle, half width 1 */
+    VIGIL_FILTER_BICUBIC,        /* Keys, a = -0.5, half width 2 */
     VIGIL_FILTER_POINT_BILINEAR, /* two taps an axis whatever the scale, as OpenCV */
 } VigilFilter;
 
@@ -212,15 +213,16 @@ VIGIL_API void vigil_session_close(VigilSession **session);
 /* The resolved input rules; valid until close. */
 VIGIL_API const VigilInput *vigil_session_input_rules(const VigilSession *session);
 
-/* The input tensor [height][width][3], to be filled before each run.  64-byte aligned. */
+/* The input tensor [height][width][3], to be filled before each run.  64-byte aligned.
+ */
 VIGIL_API float *vigil_session_input(VigilSession *session);
 
 /* Runs the network once.  Allocates nothing and cannot fail. */
 VIGIL_API void vigil_session_run(VigilSession *session);
 
-/* Output i of the head, NULL past the last.  Classification has one: "logits" [classes].
- */
-VIGIL_API const VigilTensor *vigil_session_output(const VigilSession *session, size_t i);
+/* Output i of the head, NULL past the last.  Classification: "logits" [classes]. */
+VIGIL_API const VigilTensor *vigil_session_output(const VigilSession *session,
+                                                  size_t i);
 
 /* A tap that was asked for at open, NULL otherwise.  Feature taps are [h][w][c]. */
 VIGIL_API const VigilTensor *vigil_session_tap(const VigilSession *session,
@@ -264,12 +266,12 @@ typedef struct VigilImage {
     int width, height; /* pixels, 1..32768 */
     VigilColor color;
     VigilComponent component[3];
-    double kr, kb; /* YUV: luma weights of red and blue: BT.601 0.299, 0.114; BT.709
-                      0.2126, 0.0722; BT.2020 0.2627, 0.0593 */
-    bool full_range;     /* YUV and GRAY: 0..255, else 16..235 (chroma 16..240) */
+    double kr, kb;   /* YUV: luma weights of red and blue: BT.601 0.299, 0.114; BT.709
+                        0.2126, 0.0722; BT.2020 0.2627, 0.0593 */
+    bool full_range; /* YUV and GRAY: 0..255, else 16..235 (chroma 16..240) */
     float site_x, site_y; /* where chroma sample (0, 0) lies inside its block of luma
                              pixels, as a fraction: 0.5 centred, 0 on the first pixel */
-    double pixel_aspect; /* width / height of one pixel; 1 for square ones */
+    double pixel_aspect;  /* width / height of one pixel; 1 for square ones */
 } VigilImage;
 
 /* A rectangle in fractions of the picture: 0 <= x, y; x + width <= 1. */
@@ -294,8 +296,8 @@ VIGIL_API void vigil_preprocess_close(VigilPreprocess **preprocess);
 
 /* Fills `tensor` [input->height][input->width][3] from the picture, or from the part of
  * it that `region` names (NULL: all of it).  A region is clamped to the picture; one of
- * no area, or not finite, is VIGIL_ERROR_ARGUMENT.  *placed (may be NULL) tells what went
- * where.  Allocates only when the geometry differs from the previous call's. */
+ * no area, or not finite, is VIGIL_ERROR_ARGUMENT.  *placed (may be NULL) tells what
+ * went where.  Allocates only when the geometry differs from the previous call's. */
 VIGIL_API VigilStatus vigil_preprocess_run(VigilPreprocess *preprocess,
                                            const VigilImage *image,
                                            const VigilRegion *region,
@@ -311,8 +313,8 @@ typedef struct VigilClass {
 
 /* The k best classes of `logits` [n], best first, ties by index, with softmax scores.
  * A NaN logit counts as -infinity: it scores 0 and comes last; where nothing is above
- * -infinity every score is 0.  Returns how many were written: min(k, n), none for k or n
- * below 1. */
+ * -infinity every score is 0.  Returns how many were written: min(k, n), none for k or
+ * n below 1. */
 VIGIL_API int vigil_top_classes(const float *logits, int n, int k, VigilClass *out);
 
 #ifdef __cplusplus

@@ -51,7 +51,7 @@ cases() {
         SKIP) skips+=("$name: $rest") ;;
         esac
     done <<<"$count"
-    [ "$f" = 0 ] || { echo "The end of $log:" && tail -n 100 "$log"; }
+    [ "$f" = 0 ] || { echo "From $log:" && grep -vE ' (OK|SKIP)  ' "$log" | tail -n 100; }
 }
 
 # What is tracked; everything where there is no repository.
@@ -105,6 +105,9 @@ suite() {
     need "to build" "${packages_build[@]}"
     need "to play" "${packages_play[@]}"
     need "to test" "${packages_test[@]}"
+    if pkg-config --atleast-version=1.24 gstreamer-1.0; then
+        need "to test the mirror into GstAnalytics" "${packages_analytics[@]}"
+    fi
     mkdir -p build/logs
     fetch_clip || echo "The clip of the demo is not there: its test will be skipped."
 
@@ -115,7 +118,7 @@ suite() {
     CC=clang-19 step "build with clang" build build/clang || true
     if CC=gcc step "build with sanitizers" build build/asan --buildtype=debugoptimized \
         -Db_sanitize=address,undefined -Db_lundef=false -Dintrospection=disabled; then
-        ASAN_OPTIONS=detect_stack_use_after_return=1 \
+        ASAN_OPTIONS=detect_stack_use_after_return=1:fast_unwind_on_malloc=0 \
             UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
             LSAN_OPTIONS="suppressions='$PWD/tests/lsan.supp':print_suppressions=0" \
             GST_REGISTRY_FORK=no \

@@ -22,7 +22,8 @@ __attribute__((format(printf, 2, 3))) static inline bool tap_ok(bool ok,
     return ok;
 }
 
-__attribute__((format(printf, 1, 2))) static inline void tap_skip(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static inline void tap_skip(const char *format,
+                                                                  ...)
 {
     va_list args;
     va_start(args, format);

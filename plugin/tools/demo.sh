@@ -11,8 +11,8 @@ clip_sha256=45cddc9490be69345cbdab64ca583be65987e864ca408038e648db99e10516cf
 # Places on people's way, which one person about fills.
 clip_regions="path=0.376,0.343,0.052,0.184; yard=0.679,0.399,0.052,0.189;"
 clip_regions+=" kerb=0.829,0.519,0.052,0.200; gate=0.922,0.440,0.052,0.189"
-clip_picture=44 # seconds; some of the places are taken, some empty
-picture_interval=2
+# Pictures a second.  At 42.7 s two places are taken and two are empty.
+clip_picture_rate=10/427
 
 clip_is_right() {
     [ -f "$1" ] && echo "$clip_sha256  $1" | sha256sum --check --status
@@ -72,15 +72,17 @@ window_sink() {
     return 1
 }
 
-# The whole as WebM, and a picture now and then, of which demo() chooses one.
+# The whole as WebM, and the last three of a picture now and then.
 add_files() {
+    local rate=1/2
+    [ -n "$source" ] || rate=$clip_picture_rate
     add tee name=t \
         t. ! queue ! videoconvert ! \
         vp8enc deadline=1 cpu-used=8 threads=1 target-bitrate=1500000 ! webmmux ! \
         filesink "location=$folder/demo.webm" \
-        t. ! queue ! videorate ! "video/x-raw,framerate=1/$picture_interval" ! \
+        t. ! queue ! videorate ! "video/x-raw,framerate=$rate" ! \
         videoconvert ! pngenc compression-level=1 ! \
-        multifilesink "location=$folder/picture-%04d.png"
+        multifilesink max-files=3 "location=$folder/picture-%04d.png"
 }
 
 # Reads what gst-launch -m prints; writes a line when the best class of a place changes.
@@ -135,13 +137,11 @@ play() {
         (trap '' INT && print_changes)
 }
 
+# The one in the middle, as demo.png.
 choose_picture() {
-    local pictures=("$folder"/picture-*.png) chosen
-    [ -f "${pictures[0]}" ] || die "the source '$source' gave no frame"
-    chosen=$((${#pictures[@]} / 2))
-    [ -n "$source" ] || [ ${#pictures[@]} -le $((clip_picture / picture_interval)) ] ||
-        chosen=$((clip_picture / picture_interval))
-    mv "${pictures[chosen]}" "$folder/demo.png"
+    local pictures=("$folder"/picture-*.png)
+    [ -f "${pictures[0]}" ] || die "the source '${source:-$clip}' gave no frame"
+    mv "${pictures[${#pictures[@]} / 2]}" "$folder/demo.png"
     rm -f "$folder"/picture-*.png
 }
 
@@ -163,7 +163,9 @@ demo() {
     add ! videoconvert ! vigilclassify post-messages=true
     [ -z "$model" ] || add "model=$model"
     [ -z "$regions" ] || add "regions=$regions"
-    add ! vigiloverlay !
+    add ! vigiloverlay
+    [ -n "$source" ] || add font-scale=0.7
+    add !
     if sink=$(window_sink); then
         add videoconvert ! "$sink"
     else
@@ -174,6 +176,7 @@ demo() {
     fi
     show_pipeline
     play || [ $? = 124 ] || die "the pipeline failed"
-    [ -n "$sink" ] || choose_picture
-    [ -n "$sink" ] || echo "Written: $folder/demo.webm and $folder/demo.png"
+    [ -n "$sink" ] && return
+    choose_picture
+    echo "Written: $folder/demo.webm and $folder/demo.png"
 }

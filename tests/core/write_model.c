@@ -79,7 +79,7 @@ static uint16_t half_bits(float value)
     return sign | (uint16_t)((e + 14) << 10 | ((int)ldexpf(a, 11 - e) & 0x3ff));
 }
 
-static size_t put_value(VigilDtype dtype, float value, unsigned char *out)
+static void put_value(VigilDtype dtype, float value, unsigned char *out)
 {
     uint64_t bits = 0;
     double wide = value;
@@ -95,7 +95,6 @@ static size_t put_value(VigilDtype dtype, float value, unsigned char *out)
         bits >>= 16;
     for (size_t i = 0; i < bytes; i++)
         out[i] = (unsigned char)(bits >> 8 * i);
-    return bytes;
 }
 
 /* ---- The file -------------------------------------------------------------------- */
@@ -138,22 +137,21 @@ static void put_tensor(void *context, const char *name, int rank, const uint64_t
     own[0] /= is(name, m->halve) ? 2 : 1;
     for (int i = 0; i < rank; i++)
         n *= own[i];
+    size_t size = vigil_dtype_bits(dtype) / 8;
     float *value = malloc(n * sizeof *value);
-    if (!value)
+    unsigned char *bytes = calloc(n, size);
+    if (!value || !bytes)
         give_up("malloc");
     vigil_formula_fill(name, rank, own, 0, WRITE_GAIN, value);
     if (is(name, m->spoil))
         value[n - 1] = m->spoilt;
-    for (uint64_t i = 0; i < n; i++) {
-        unsigned char bytes[8] = { 0 };
-        size_t size = 4;
-        if (dtype != VIGIL_I32)
-            size = put_value(dtype, write_rounded(m->rounded_to, value[i]), bytes);
-        fwrite(bytes, size, 1, w->data);
-    }
+    for (uint64_t i = 0; dtype != VIGIL_I32 && i < n; i++)
+        put_value(dtype, write_rounded(m->rounded_to, value[i]), bytes + i * size);
+    fwrite(bytes, size, n, w->data);
     free(value);
+    free(bytes);
     put_entry(w, m->prefix ? m->prefix : "", name, vigil_dtype_name(dtype), rank, own,
-              n * vigil_dtype_bits(dtype) / 8);
+              n * size);
 }
 
 static void put_further(Writer *w)

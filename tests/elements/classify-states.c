@@ -13,12 +13,17 @@
 
 static GstElement *launch(const gchar *format, const gchar *rest)
 {
-    gchar *text = g_strdup_printf(format, g_getenv("VIGIL_TEST_MODEL"), rest);
+    /* A space in the path would end the value. */
+    gchar **words = g_strsplit(g_getenv("VIGIL_TEST_MODEL"), " ", -1);
+    gchar *model = g_strjoinv("\\ ", words);
+    gchar *text = g_strdup_printf(format, model, rest);
     GError *error = NULL;
     GstElement *pipeline = gst_parse_launch(text, &error);
 
     g_assert_no_error(error);
     g_free(text);
+    g_free(model);
+    g_strfreev(words);
     return pipeline;
 }
 

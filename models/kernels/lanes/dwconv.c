@@ -36,16 +36,17 @@ static __attribute__((noinline)) void finish(const VigilDwconv *d, const Run *ru
                                              size_t lanes)
 {
     const VigilEpilogue *e = &d->epilogue;
+    const size_t c = (size_t)d->c, stride = e->residual_stride;
+    const int count = run->count;
     size_t pixel = (size_t)run->row * (size_t)d->out_w + (size_t)run->col;
-    float *y = d->y + pixel * (size_t)d->c + channel;
-    const float *residual =
-        e->residual ? e->residual + pixel * e->residual_stride + channel : NULL;
+    float *y = d->y + pixel * c + channel;
+    const float *residual = e->residual ? e->residual + pixel * stride + channel : NULL;
 #define BODY(f)                                                                        \
-    for (int t = 0; t < run->count; t++, y += d->c) {                                  \
+    for (int t = 0; t < count; t++, y += c) {                                          \
         vf v = f(sum[t]);                                                              \
         if (residual) {                                                                \
             v += v_load_n(residual, lanes);                                            \
-            residual += e->residual_stride;                                            \
+            residual += stride;                                                        \
         }                                                                              \
         v_store_n(y, v, lanes);                                                        \
     }

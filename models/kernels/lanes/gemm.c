@@ -50,20 +50,20 @@ static __attribute__((noinline)) void finish(const Strip *s, size_t row, const v
                                              size_t rows, size_t vectors)
 {
     const VigilEpilogue *e = &s->g->epilogue;
-    float *c = s->g->c + row * s->g->ldc + s->col;
-    const float *residual =
-        e->residual ? e->residual + row * e->residual_stride + s->col : NULL;
+    const size_t cols = s->cols, ldc = s->g->ldc, stride = e->residual_stride;
+    float *c = s->g->c + row * ldc + s->col;
+    const float *residual = e->residual ? e->residual + row * stride + s->col : NULL;
 #define BODY(f)                                                                        \
-    for (size_t r = 0; r < rows; r++, c += s->g->ldc) {                                \
+    for (size_t r = 0; r < rows; r++, c += ldc) {                                      \
         for (size_t i = 0; i < vectors; i++) {                                         \
-            size_t left = s->cols - i * LANES, lanes = left < LANES ? left : LANES;    \
+            size_t left = cols - i * LANES, lanes = left < LANES ? left : LANES;       \
             vf v = f(*sum++);                                                          \
             if (residual)                                                              \
                 v += v_load_n(residual + i * LANES, lanes);                            \
             v_store_n(c + i * LANES, v, lanes);                                        \
         }                                                                              \
         if (residual)                                                                  \
-            residual += e->residual_stride;                                            \
+            residual += stride;                                                        \
     }
     V_WITH_ACTIVATION(e->activation, BODY)
 #undef BODY

@@ -78,9 +78,6 @@ typedef double vd __attribute__((vector_size(4 * VIGIL_LANES)));
 typedef float vf_unaligned
     __attribute__((vector_size(4 * VIGIL_LANES), aligned(4), may_alias));
 
-/* vigil_activate_tile_*: t[i] = activation(t[i]) for i < count. */
-void V(activate_tile)(vf *t, size_t count, VigilActivation activation);
-
 INLINE vf v_load(const float *p)
 {
     return *(const vf_unaligned *)p;

@@ -3,15 +3,6 @@
 
 #include <math.h>
 
-void V(activate_tile)(vf *t, size_t count, VigilActivation activation)
-{
-#define BODY(f)                                                                        \
-    for (size_t i = 0; i < count; i++)                                                 \
-    t[i] = f(t[i])
-    V_WITH_ACTIVATION(activation, BODY)
-#undef BODY
-}
-
 void V(activate)(const float *x, size_t n, VigilActivation activation, float *y)
 {
 #define BODY(f)                                                                        \
@@ -31,22 +22,21 @@ void V(activate)(const float *x, size_t n, VigilActivation activation, float *y)
 
 void V(epilogue)(float *c, size_t ldc, size_t m, size_t n, const VigilEpilogue *e)
 {
-    for (size_t r = 0; r < m; r++) {
-        float *row = c + r * ldc;
-        const float *residual =
-            e->residual ? e->residual + r * e->residual_stride : NULL;
-        for (size_t i = 0; i < n; i += LANES) {
-            size_t lanes = n - i < LANES ? n - i : LANES;
-            vf v = v_load_n(row + i, lanes);
-            if (e->bias)
-                v += v_load_n(e->bias + i, lanes);
-            if (e->activation != VIGIL_LINEAR)
-                V(activate_tile)(&v, 1, e->activation);
-            if (residual)
-                v += v_load_n(residual + i, lanes);
-            v_store_n(row + i, v, lanes);
-        }
+    const float *bias = e->bias, *residual = e->residual;
+    const size_t stride = e->residual_stride;
+#define BODY(f)                                                                        \
+    for (size_t r = 0; r < m; r++, c += ldc) {                                         \
+        for (size_t i = 0; i < n; i += LANES) {                                        \
+            size_t lanes = n - i < LANES ? n - i : LANES;                              \
+            vf v = v_load_n(c + i, lanes);                                             \
+            v = f(bias ? v + v_load_n(bias + i, lanes) : v);                           \
+            v_store_n(c + i, residual ? v + v_load_n(residual + i, lanes) : v, lanes); \
+        }                                                                              \
+        if (residual)                                                                  \
+            residual += stride;                                                        \
     }
+    V_WITH_ACTIVATION(e->activation, BODY)
+#undef BODY
 }
 
 INLINE vf deviation(vf sum, vf v, vf mean, const bool square)
