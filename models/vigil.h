@@ -213,8 +213,8 @@ VIGIL_API void vigil_session_close(VigilSession **session);
 /* The resolved input rules; valid until close. */
 VIGIL_API const VigilInput *vigil_session_input_rules(const VigilSession *session);
 
-/* The input tensor [height][width][3], to be filled before each run.  64-byte aligned.
- */
+/* The input tensor [height][width][3], to be filled before a run, which leaves it as it
+ * is.  64-byte aligned. */
 VIGIL_API float *vigil_session_input(VigilSession *session);
 
 /* Runs the network once.  Allocates nothing and cannot fail. */

@@ -39,6 +39,7 @@ static void map_blocks(VigilNet *net, const char *const *keep, size_t n_keep,
         if (n->residual != VIGIL_NONE && block[n->residual].last < (int)i)
             block[n->residual].last = (int)i;
     }
+    block[0].last = (int)net->n_nodes; /* the input: it may be run again as it is */
     for (size_t i = 0; i < net->n_outputs; i++)
         block[vigil_net_output_at(net, i, NULL)].last = (int)net->n_nodes;
     for (size_t i = 0; i < n_keep; i++) {

@@ -39,6 +39,12 @@ right() {
     END { print n, "of", all; exit !(all >= 25 && n >= 0.9 * all) }'
 }
 
+# At most one line in ten names a thing that is not in the clip.
+nothing_else() {
+    LC_ALL=C awk '/^[0-9]+:[0-9.]+ / { n++; other += $3 != "person" && $3 != "empty_other" }
+    END { print other, "of", n, "lines"; exit !(n > 50 && other <= 0.1 * n) }' "$work/printed"
+}
+
 is_webm() {
     [ "$(od -An -tx1 -N4 "$1" | tr -d ' ')" = 1a45dfa3 ] && [ "$(stat -c %s "$1")" -gt 500000 ]
 }
@@ -54,6 +60,7 @@ ok "the demo plays" play
 answers >"$work/answers"
 ok "a person is called one" right person
 ok "empty ground is not called a person" right empty
+ok "hardly anything else is named" nothing_else
 ok "demo.webm is written" is_webm "$build/demo/demo.webm"
 ok "demo.png has the size of the clip, 768x576" is_png "$build/demo/demo.png"
 done_testing

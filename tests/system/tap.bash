@@ -10,7 +10,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cases=0 failures=0
 
-# ok NAME COMMAND...: one case; what a failing command printed is told.
+# ok NAME COMMAND...: one case; the end of what the command printed is told, too.
 ok() {
     local name=$1
     shift
@@ -19,9 +19,9 @@ ok() {
         echo "ok $cases - $name"
     else
         echo "not ok $cases - $name"
-        tail -n 30 "$work/output" | sed 's/^/# /'
         failures=$((failures + 1))
     fi
+    tail -n 30 "$work/output" | sed 's/^/# /'
 }
 
 skip() {
