@@ -11,27 +11,13 @@ logits, and the accuracy of both per class.
 import argparse
 import ctypes
 import json
-import struct
 
 import numpy as np
 import torch
 
 from emo import EMO
+from safetensors_file import read_safetensors
 from train_classifier import accuracy, load_pictures, normalise, to_input
-
-
-def read_safetensors(path):
-    """(name -> float32 tensor, metadata)"""
-    kinds = {"F16": np.float16, "F32": np.float32}
-    data = open(path, "rb").read()
-    n = struct.unpack("<Q", data[:8])[0]
-    header = json.loads(data[8 : 8 + n])
-    metadata, tensors = header.pop("__metadata__", {}), {}
-    for name, t in header.items():
-        first, last = (8 + n + o for o in t["data_offsets"])
-        values = np.frombuffer(data[first:last], kinds[t["dtype"]]).reshape(t["shape"])
-        tensors[name] = torch.from_numpy(values.astype(np.float32))
-    return tensors, metadata
 
 
 class VigilError(ctypes.Structure):

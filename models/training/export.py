@@ -7,30 +7,12 @@
 import argparse
 import json
 import os
-import struct
 
 import numpy as np
 import torch
 
+from safetensors_file import write_safetensors
 from train_classifier import MEAN, STD, window_for
-
-
-def write_safetensors(path, tensors, metadata):
-    """tensors: name -> NumPy array of float16 or float32."""
-    kinds = {np.dtype(np.float16): "F16", np.dtype(np.float32): "F32"}
-    header, blobs, at = {"__metadata__": metadata}, [], 0
-    for name, a in tensors.items():
-        data = np.ascontiguousarray(a).tobytes()
-        header[name] = dict(
-            dtype=kinds[a.dtype], shape=list(a.shape), data_offsets=[at, at + len(data)]
-        )
-        blobs.append(data)
-        at += len(data)
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path + ".part", "wb") as f:
-        f.write(struct.pack("<Q", len(text)) + text + b"".join(blobs))
-    os.replace(path + ".part", path)
 
 
 def half_is_safe(name):

@@ -25,6 +25,7 @@ import torch
 import torch.nn.functional as F
 
 from emo import EMO
+from safetensors_file import read_safetensors
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -176,8 +177,11 @@ def accuracy(probabilities, labels, names):
 
 def load_weights(model, path):
     """All tensors of the file that fit; a head of other classes starts afresh."""
-    state = torch.load(path, map_location="cpu")
-    state = state.get("average", state)
+    if path.endswith(".safetensors"):
+        state = read_safetensors(path)[0]
+    else:
+        state = torch.load(path, map_location="cpu")
+        state = state.get("average", state)
     own = model.state_dict()
     fits = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape}
     model.load_state_dict(fits, strict=False)
@@ -273,7 +277,7 @@ def main():
     ap.add_argument("--augment", type=float, default=1.0, help="strength, 0 to 1")
     ap.add_argument("--seed", type=int, default=1)
     ap.add_argument("--threads", type=int, default=os.cpu_count())
-    ap.add_argument("--init", help="weights to start from")
+    ap.add_argument("--init", help="weights to start from: a checkpoint or a model file")
     ap.add_argument("--out", help="checkpoint, written after each epoch")
     ap.add_argument("--evaluate", metavar="CHECKPOINT", help="measure and stop")
     args = ap.parse_args()
