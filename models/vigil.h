@@ -136,9 +136,10 @@ typedef struct VigilModelInfo {
 VIGIL_API VigilStatus vigil_model_open(const char *name, VigilModel **model,
                                        VigilError *error);
 
-/* The variant with formula weights: every value follows from the tensor's name, so that
- * implementations can be compared and speed measured without a file.  `gain` scales
- * matrices (goldens of EMO use 1.25); classes >= 1. */
+/* A variant with formula weights: every value follows from the tensor's name, so that
+ * implementations can be compared and speed measured without a file.  "NAME@NAMING"
+ * chooses between the names that its checkpoints come with, as in "mobilevit_s@timm".
+ * `gain` scales matrices (goldens of EMO use 1.25); classes >= 1. */
 VIGIL_API VigilStatus vigil_model_open_formula(const char *variant, uint64_t seed,
                                                double gain, int classes,
                                                VigilModel **model, VigilError *error);

@@ -82,7 +82,7 @@ static VigilValue block(VigilNet *net, VigilValue x, const EmoStage *s, bool fir
                        .window = window ? window : WINDOW });
 }
 
-static void describe(VigilNet *net, const void *row)
+static void describe(VigilNet *net, const void *row, const VigilScheme *scheme)
 {
     const EmoVariant *v = row;
     VigilValue x = stem(net);
@@ -97,20 +97,25 @@ static void describe(VigilNet *net, const void *row)
     vigil_head_classifier(net, vigil_net_name(net, x, "norm"), "head");
 }
 
-const VigilFamily vigil_family_emo = {
-    .name = "emo",
-    .naming = "official",
-    .variants = variants,
-    .n_variants = sizeof variants / sizeof *variants,
-    .row_size = sizeof *variants,
-    .describe = describe,
+static const VigilScheme scheme = {
+    .name = "official",
     .classes_tensor = "head.weight",
-    .label_set = "imagenet1k",
-    .label_count = 1000,
     .input = { .channel_order = VIGIL_RGB,
                .mean = { 0.485f, 0.456f, 0.406f },
                .std = { 0.229f, 0.224f, 0.225f },
                .resize = VIGIL_RESIZE_CROP,
                .filter = VIGIL_FILTER_BICUBIC },
     .crop_fraction = 0.875,
+};
+
+const VigilFamily vigil_family_emo = {
+    .name = "emo",
+    .variants = variants,
+    .n_variants = sizeof variants / sizeof *variants,
+    .row_size = sizeof *variants,
+    .schemes = &scheme,
+    .n_schemes = 1,
+    .describe = describe,
+    .label_set = "imagenet1k",
+    .label_count = 1000,
 };

@@ -10,22 +10,37 @@ typedef struct VigilVariantRow {
     int size;         /* native input: size x size */
 } VigilVariantRow;
 
-typedef struct VigilFamily {
-    const char *name;
-    const char *naming;   /* the naming scheme of the tensors */
-    const void *variants; /* rows that begin with a VigilVariantRow */
-    size_t n_variants, row_size;
-    /* Describes backbone and head; outputs, taps and tensors under the scheme's names.
-     */
-    void (*describe)(VigilNet *net, const void *row);
+/* A naming scheme: whose code wrote the checkpoint.  It decides what tensors are called
+ * and how pictures were shown to the network. */
+typedef struct VigilScheme {
+    const char *name;           /* "official", "timm", "ml-cvnets", "transformers" */
+    const void *names;          /* what the family's describe() needs to know of it */
     const char *classes_tensor; /* [classes, ...] */
-    const char *label_set;      /* built-in set of the published checkpoints */
-    int label_count;            /* used when the file has as many classes */
     VigilInput input;           /* published preprocessing; sizes are the row's */
     double crop_fraction;       /* CROP: min(height, width) / resize_shorter; 0: 1 */
     const char *const *ignored; /* prefixes of tensors that only training needs */
     size_t n_ignored;
+} VigilScheme;
+
+typedef struct VigilFamily {
+    const char *name;
+    const void *variants; /* rows that begin with a VigilVariantRow */
+    size_t n_variants, row_size;
+    const VigilScheme *schemes; /* the first one is shown in listings */
+    size_t n_schemes;
+    /* Describes backbone and head; outputs, taps and tensors under the scheme's names.
+     */
+    void (*describe)(VigilNet *net, const void *row, const VigilScheme *scheme);
+    const char *label_set; /* built-in set of the published checkpoints */
+    int label_count;       /* used when the file has as many classes */
 } VigilFamily;
+
+/* One network: what a file is recognised as. */
+typedef struct VigilArchitecture {
+    const VigilFamily *family;
+    const VigilScheme *scheme;
+    const VigilVariantRow *row;
+} VigilArchitecture;
 
 static inline const VigilVariantRow *vigil_family_row(const VigilFamily *f, size_t i)
 {

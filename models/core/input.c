@@ -11,14 +11,13 @@ static int shorter(const VigilInput *in)
     return in->height < in->width ? in->height : in->width;
 }
 
-void vigil_input_default(const VigilFamily *family, const VigilVariantRow *row,
-                         VigilInput *input)
+void vigil_input_default(const VigilArchitecture *arch, VigilInput *input)
 {
-    *input = family->input;
-    input->height = input->width = row->size;
-    input->resize_shorter = row->size;
-    if (family->crop_fraction > 0)
-        input->resize_shorter = (int)(row->size / family->crop_fraction);
+    const VigilScheme *scheme = arch->scheme;
+    *input = scheme->input;
+    input->height = input->width = input->resize_shorter = arch->row->size;
+    if (scheme->crop_fraction > 0)
+        input->resize_shorter = (int)(arch->row->size / scheme->crop_fraction);
 }
 
 /* mean and std are kept in tensor channel order. */
@@ -143,8 +142,7 @@ static VigilStatus read_choice(const VigilSafetensors *file, const char *key,
     return bad_value(file, key, text, wanted, error);
 }
 
-VigilStatus vigil_input_metadata(const VigilFamily *family,
-                                 const VigilSafetensors *file, VigilInput *in,
+VigilStatus vigil_input_metadata(const VigilSafetensors *file, VigilInput *in,
                                  VigilError *error)
 {
     static const char *const orders[] = { "rgb", "bgr", NULL };

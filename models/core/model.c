@@ -17,7 +17,7 @@ static void count_parameters(VigilModel *model, VigilNet *net)
 {
     VigilBinder check = { .mode = VIGIL_BIND_CHECK,
                           .source = model->source,
-                          .what = model->row->name };
+                          .what = model->arch.row->name };
     vigil_net_bind(net, &check);
 }
 
@@ -27,13 +27,13 @@ VigilStatus vigil_model_build(VigilModel *model, int height, int width,
 {
     VigilNetConfig config = { height, width, model->info.classes, model->window };
     VigilError e = { 0 };
-    VigilNet *net = vigil_describe(model->family, model->row, &config, &e);
+    VigilNet *net = vigil_describe(&model->arch, &config, &e);
     if (!net)
         return vigil_fail(error, e.status, "%s", e.message);
     VigilBinder load = { .mode = VIGIL_BIND_LOAD,
                          .source = model->source,
                          .store = model->store,
-                         .what = model->row->name };
+                         .what = model->arch.row->name };
     VigilStatus s = vigil_net_fuse(net, keep, n_keep, error);
     if (s == VIGIL_OK) {
         pthread_mutex_lock(&model->lock);
@@ -53,14 +53,14 @@ VigilStatus vigil_model_build(VigilModel *model, int height, int width,
 static VigilStatus check_leftovers(const VigilModel *model, VigilError *error)
 {
     char name[112];
-    const VigilStored *t = vigil_source_leftover(model->source, model->family->ignored,
-                                                 model->family->n_ignored);
+    const VigilStored *t = vigil_source_leftover(
+        model->source, model->arch.scheme->ignored, model->arch.scheme->n_ignored);
     if (!t)
         return VIGIL_OK;
     return vigil_fail(error, VIGIL_ERROR_SHAPE,
                       "%s: tensor '%s' belongs to nothing in %s, which fits otherwise",
                       model->shown, vigil_printable(name, sizeof name, t->name),
-                      model->row->name);
+                      model->arch.row->name);
 }
 
 /* ---- Metadata ----------------------------------------------------------------------
@@ -146,15 +146,15 @@ static VigilModel *new_model(VigilError *error)
 static void fill_info(VigilModel *m)
 {
     m->info.file = m->path;
-    m->info.family = m->family->name;
-    m->info.variant = m->row->name;
-    m->info.naming = m->family->naming;
+    m->info.family = m->arch.family->name;
+    m->info.variant = m->arch.row->name;
+    m->info.naming = m->arch.scheme->name;
     m->info.task = VIGIL_TASK_CLASSIFICATION;
-    if (!m->info.labels && m->family->label_set &&
-        m->info.classes == m->family->label_count) {
+    if (!m->info.labels && m->arch.family->label_set &&
+        m->info.classes == m->arch.family->label_count) {
         int n;
-        m->info.labels = vigil_labels_builtin(m->family->label_set, &n);
-        m->info.label_set = m->family->label_set;
+        m->info.labels = vigil_labels_builtin(m->arch.family->label_set, &n);
+        m->info.label_set = m->arch.family->label_set;
     }
     m->info.memory_bytes = vigil_store_bytes(m->store);
 }
@@ -176,8 +176,8 @@ static VigilStatus open_stored(VigilModel *m, VigilError *error)
     VigilStatus s = vigil_recognise(m, error);
     if (s != VIGIL_OK)
         return s;
-    vigil_input_default(m->family, m->row, &m->info.input);
-    if ((s = vigil_input_metadata(m->family, m->file, &m->info.input, error)) ||
+    vigil_input_default(&m->arch, &m->info.input);
+    if ((s = vigil_input_metadata(m->file, &m->info.input, error)) ||
         (s = read_window(m, error)) || (s = read_labels(m, error)) ||
         (s = pack(m, error)) || (s = check_leftovers(m, error)))
         return s;
@@ -224,24 +224,12 @@ VigilStatus vigil_model_open_memory(const void *data, size_t bytes, const char *
     return finish(m, s, model);
 }
 
-static bool find_variant(VigilModel *m, const char *variant)
-{
-    for (const VigilFamily *const *f = vigil_families; *f; f++)
-        for (size_t i = 0; i < (*f)->n_variants; i++)
-            if (!strcmp(vigil_family_row(*f, i)->name, variant)) {
-                m->family = *f;
-                m->row = vigil_family_row(*f, i);
-                return true;
-            }
-    return false;
-}
-
 static VigilStatus open_formula(VigilModel *m, const char *variant, uint64_t seed,
                                 double gain, int classes, VigilError *error)
 {
     VigilMatch match;
     VigilStatus s;
-    if (!find_variant(m, variant))
+    if (!vigil_find_variant(variant, &m->arch))
         return vigil_fail(error, VIGIL_ERROR_NOT_FOUND,
                           "no variant '%s'; 'vigil-model list' tells what there is",
                           variant);
@@ -256,10 +244,10 @@ static VigilStatus open_formula(VigilModel *m, const char *variant, uint64_t see
     if (!m->source || !m->path)
         return vigil_fail_memory(error, sizeof(void *), "a weight source");
     m->info.classes = classes;
-    if ((s = vigil_check_variant(m->family, m->row, m->source, classes, &match, error)))
+    if ((s = vigil_check_variant(&m->arch, m->source, classes, &match, error)))
         return s;
     m->info.parameters = match.binder.parameters;
-    vigil_input_default(m->family, m->row, &m->info.input);
+    vigil_input_default(&m->arch, &m->info.input);
     if ((s = pack(m, error)))
         return s;
     fill_info(m);

@@ -12,8 +12,7 @@
 
 struct VigilModel {
     atomic_int references;
-    const VigilFamily *family;
-    const VigilVariantRow *row;
+    VigilArchitecture arch;
     VigilModelInfo info;
     char *path;
     char shown[112]; /* path, fit for a message */

@@ -200,6 +200,7 @@ VigilNode *vigil_net_append(VigilNet *net, const VigilOp *op, const char *name,
                        .n_in = n_in,
                        .residual = VIGIL_NONE,
                        .out = y,
+                       .side = VIGIL_NONE,
                        .in_shape = vigil_net_shape(net, in[0]),
                        .out_shape = out,
                        .data = data };
@@ -207,6 +208,27 @@ VigilNode *vigil_net_append(VigilNet *net, const VigilOp *op, const char *name,
         n->in[i] = in[i];
     net->map[y].producer = (int)net->n_nodes++;
     return n;
+}
+
+void vigil_net_side(VigilNet *net, VigilNode *node, const char *name, VigilShape shape)
+{
+    VigilValue side = append_map(net, vigil_net_absolute(net, name), shape);
+    if (side == VIGIL_NONE)
+        return;
+    net->map[side].producer = net->map[node->out].producer;
+    net->map[side].on_demand = true;
+    node->side = side;
+}
+
+int vigil_shape_dims(VigilShape s, int dims[4])
+{
+    if (s.vector)
+        memcpy(dims, (int[4]) { s.c }, sizeof(int[4]));
+    else if (s.windows)
+        memcpy(dims, (int[4]) { s.windows, s.h, s.w, s.c }, sizeof(int[4]));
+    else
+        memcpy(dims, (int[4]) { s.h, s.w, s.c }, sizeof(int[4]));
+    return s.vector ? 1 : s.windows ? 4 : 3;
 }
 
 VigilShape vigil_net_shape(const VigilNet *net, VigilValue value)
@@ -332,15 +354,12 @@ bool vigil_net_layer(const VigilNet *net, size_t i, VigilLayer *layer)
     const VigilNode *n = living_node(net, i);
     if (!n)
         return false;
-    VigilShape s = n->out_shape;
     *layer = (VigilLayer) { .name = net->map[n->out].name,
                             .kind = n->kind,
-                            .rank = s.vector ? 1 : 3,
-                            .shape = { s.vector ? s.c : s.h, s.vector ? 0 : s.w,
-                                       s.vector ? 0 : s.c },
                             .macs = n->op->macs ? n->op->macs(n) : 0,
                             .parameters = n->parameters,
                             .nanoseconds = n->nanoseconds };
+    layer->rank = vigil_shape_dims(n->out_shape, layer->shape);
     return true;
 }
 

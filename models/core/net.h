@@ -20,16 +20,26 @@ typedef struct VigilNet VigilNet;
 typedef int VigilValue; /* a map of the net */
 #define VIGIL_NONE (-1)
 
-/* A map [h][w][c]; a vector is 1 x 1 x c. */
+/* A map [h][w][c]; a vector is 1 x 1 x c; a list of tokens is 1 x tokens x c; attention
+ * weights are [windows][h = heads][w = queries][c = keys]. */
 typedef struct VigilShape {
     int h, w, c;
     bool vector; /* 1 x 1 at every input size, not only at this one: shown as [c] */
+    int windows; /* 0: no attention weights */
 } VigilShape;
 
 static inline size_t vigil_shape_size(VigilShape s)
 {
-    return (size_t)s.h * s.w * s.c;
+    return (size_t)s.h * s.w * s.c * (s.windows ? s.windows : 1);
 }
+
+static inline size_t vigil_shape_pixels(VigilShape s)
+{
+    return (size_t)s.h * s.w;
+}
+
+/* As VigilTensor shows it: returns the rank. */
+int vigil_shape_dims(VigilShape shape, int dims[4]);
 
 /* ---- Describing ------------------------------------------------------------------ */
 
@@ -77,7 +87,7 @@ typedef struct VigilConv {
     int out;          /* channels; ignored for depthwise: as many as go in */
     int kernel, stride, dilation; /* 0 means 1 */
     bool depthwise, bias;
-    bool linear; /* x is a vector and the weight is [out, in] */
+    bool linear; /* a layer over vectors or tokens: the weight is [out, in] */
     VigilActivation activation;
 } VigilConv;
 
@@ -91,8 +101,25 @@ VigilValue vigil_net_batch_norm(VigilNet *net, VigilValue x, const char *name,
 VigilValue vigil_net_layer_norm(VigilNet *net, VigilValue x, const char *name,
                                 float eps);
 
+/* Scaled dot-product attention, softmax over keys:
+ *     y = softmax(q k^T / sqrt(width / heads)) v    in each head
+ * Pixels of a map are tokens.  With `sequences` > 1 the tokens of all three are cut
+ * into as many equal runs, and only tokens of the same run meet.  The attention weights
+ * [sequences][heads][queries][keys] can be tapped as "attention". */
+typedef struct VigilAttend {
+    VigilValue q, k, v;
+    int q_at, k_at, v_at; /* first channel of each in its map */
+    int width; /* channels of each, all heads together; a multiple of heads */
+    int heads;
+    int sequences; /* 0 means 1 */
+} VigilAttend;
+
+/* y has the pixels of q and `width` channels. */
+VigilValue vigil_net_attention(VigilNet *net, const VigilAttend *attend);
+
 /* Self-attention over interleaved windows with the values taken from x itself; see
- * ops/window_attention.c.  `name`.weight [2c, c, 1, 1], .bias [2c]: queries, keys. */
+ * ops/window_attention.c.  `name`.weight [2c, c, 1, 1], .bias [2c]: queries, keys.  Tap
+ * "attention": [windows][heads][window^2][window^2]. */
 VigilValue vigil_net_window_attention(VigilNet *net, VigilValue x, const char *name,
                                       int heads, int window);
 

@@ -9,7 +9,7 @@
 typedef struct VigilNode VigilNode;
 typedef struct VigilOp VigilOp;
 
-#define VIGIL_MAX_INPUTS 2
+#define VIGIL_MAX_INPUTS 3
 #define VIGIL_MAX_DEPTH 8 /* of scopes */
 
 struct VigilOp {
@@ -32,6 +32,7 @@ struct VigilNode {
     int n_in;
     VigilValue residual; /* added by the epilogue (fuse.c), or VIGIL_NONE */
     VigilValue out;
+    VigilValue side;                /* attention weights, or VIGIL_NONE */
     VigilShape in_shape, out_shape; /* of in[0] and out */
     void *data;                     /* the op's own description */
     const VigilWeights *weights;
@@ -42,7 +43,8 @@ struct VigilNode {
     const float *x[VIGIL_MAX_INPUTS];
     const float *r;
     float *y;
-    float *scratch; /* [threads][scratch_stride] */
+    float *side_data; /* NULL unless somebody taps it */
+    float *scratch;   /* [threads][scratch_stride] */
     size_t scratch_stride;
 };
 
@@ -50,6 +52,8 @@ typedef struct VigilMap {
     const char *name;
     VigilShape shape;
     int producer;     /* node */
+    bool on_demand;   /* computed only if kept */
+    bool kept;        /* a tap asks for it (plan.c) */
     size_t offset;    /* floats in the arena */
     VigilValue moved; /* merged into this value (fuse.c), or VIGIL_NONE */
 } VigilMap;
@@ -89,6 +93,10 @@ const char *vigil_net_absolute(VigilNet *net, const char *name);
 VigilNode *vigil_net_append(VigilNet *net, const VigilOp *op, const char *name,
                             const VigilValue *in, int n_in, VigilShape out,
                             size_t data_size);
+
+/* Gives the node that was appended last a second result, computed only where a tap asks
+ * for it: attention weights. */
+void vigil_net_side(VigilNet *net, VigilNode *node, const char *name, VigilShape shape);
 
 /* Where values ended up after merges. */
 VigilValue vigil_net_resolve(const VigilNet *net, VigilValue value);

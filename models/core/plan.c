@@ -19,16 +19,32 @@ static size_t rounded(size_t floats)
     return (floats + step - 1) & ~(step - 1);
 }
 
-static void map_blocks(VigilNet *net, const char *const *keep, size_t n_keep,
-                       Block *block)
+static bool exists(const VigilNet *net, const VigilMap *m)
+{
+    if (m->producer >= 0 && net->node[m->producer].dead)
+        return false;
+    return m->kept || !m->on_demand;
+}
+
+static void mark_kept(VigilNet *net, const char *const *keep, size_t n_keep)
+{
+    for (size_t i = 0; i < n_keep; i++) {
+        VigilValue v = vigil_net_find(net, keep[i]);
+        if (v != VIGIL_NONE)
+            net->map[v].kept = true;
+    }
+}
+
+static void map_blocks(VigilNet *net, Block *block)
 {
     for (size_t v = 0; v < net->n_maps; v++) {
         VigilMap *m = &net->map[v];
-        bool used = m->producer < 0 || !net->node[m->producer].dead;
-        block[v] = (Block) { .floats = used ? rounded(vigil_shape_size(m->shape)) : 0,
-                             .first = m->producer < 0 ? 0 : m->producer,
-                             .last = m->producer < 0 ? 0 : m->producer,
-                             .map = m };
+        block[v] =
+            (Block) { .floats =
+                          exists(net, m) ? rounded(vigil_shape_size(m->shape)) : 0,
+                      .first = m->producer < 0 ? 0 : m->producer,
+                      .last = m->producer < 0 ? 0 : m->producer,
+                      .map = m };
     }
     for (size_t i = 0; i < net->n_nodes; i++) {
         VigilNode *n = &net->node[i];
@@ -42,11 +58,9 @@ static void map_blocks(VigilNet *net, const char *const *keep, size_t n_keep,
     block[0].last = (int)net->n_nodes; /* the input: it may be run again as it is */
     for (size_t i = 0; i < net->n_outputs; i++)
         block[vigil_net_output_at(net, i, NULL)].last = (int)net->n_nodes;
-    for (size_t i = 0; i < n_keep; i++) {
-        VigilValue v = vigil_net_find(net, keep[i]);
-        if (v != VIGIL_NONE)
+    for (size_t v = 0; v < net->n_maps; v++)
+        if (net->map[v].kept)
             block[v].last = (int)net->n_nodes;
-    }
 }
 
 static size_t scratch_blocks(VigilNet *net, int threads, Block *block)
@@ -101,6 +115,8 @@ static void finish_nodes(VigilNet *net)
             n->x[k] = vigil_net_data(net, n->in[k]);
         n->r = n->residual == VIGIL_NONE ? NULL : vigil_net_data(net, n->residual);
         n->y = net->arena + net->map[n->out].offset;
+        if (n->side != VIGIL_NONE && net->map[n->side].kept)
+            n->side_data = net->arena + net->map[n->side].offset;
         n->op->kind(n, n->kind, sizeof n->kind);
     }
 }
@@ -110,8 +126,12 @@ static bool fits(const VigilNet *net)
     for (size_t v = 0; v < net->n_maps; v++) {
         VigilShape s = net->map[v].shape;
         size_t n;
+        if (!exists(net, &net->map[v]))
+            continue;
         if (!vigil_size_mul((size_t)s.h, (size_t)s.w, &n) ||
-            !vigil_size_mul(n, (size_t)s.c, &n) || n > SIZE_MAX / 64)
+            !vigil_size_mul(n, (size_t)s.c, &n) ||
+            !vigil_size_mul(n, s.windows ? (size_t)s.windows : 1, &n) ||
+            n > SIZE_MAX / 64)
             return false;
     }
     return true;
@@ -139,6 +159,7 @@ VigilStatus vigil_net_plan(VigilNet *net, const char *const *keep, size_t n_keep
     Block *block = calloc(most, sizeof *block);
     Block **order = calloc(most, sizeof *order);
     VigilStatus status = VIGIL_OK;
+    mark_kept(net, keep, n_keep);
     if (!block || !order) {
         status = vigil_fail_memory(error, most * sizeof *block, "planning memory");
     } else if (!fits(net)) {
@@ -146,7 +167,7 @@ VigilStatus vigil_net_plan(VigilNet *net, const char *const *keep, size_t n_keep
                             "an input of %d x %d needs more memory than there can be",
                             net->config.height, net->config.width);
     } else {
-        map_blocks(net, keep, n_keep, block);
+        map_blocks(net, block);
         n = net->n_maps + scratch_blocks(net, threads, block + net->n_maps);
         lay_out(net, block, order, n);
         net->threads = threads;

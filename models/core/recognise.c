@@ -7,81 +7,102 @@
 /* ---- Recognising -------------------------------------------------------------------
  */
 
-VigilNet *vigil_describe(const VigilFamily *family, const VigilVariantRow *row,
-                         const VigilNetConfig *config, VigilError *error)
+VigilNet *vigil_describe(const VigilArchitecture *arch, const VigilNetConfig *config,
+                         VigilError *error)
 {
     VigilNet *net = vigil_net_new(config);
     if (!net) {
         vigil_fail_memory(error, sizeof(VigilNetConfig), "a network");
         return NULL;
     }
-    family->describe(net, row);
+    arch->family->describe(net, arch->row, arch->scheme);
     if (vigil_net_status(net, error) != VIGIL_OK)
         vigil_net_free(&net);
     return net;
 }
 
-VigilStatus vigil_check_variant(const VigilFamily *family, const VigilVariantRow *row,
-                                VigilSource *source, int classes, VigilMatch *match,
-                                VigilError *error)
+VigilStatus vigil_check_variant(const VigilArchitecture *arch, VigilSource *source,
+                                int classes, VigilMatch *match, VigilError *error)
 {
     VigilError e = { 0 };
-    VigilNetConfig config = { row->size, row->size, classes, 0 };
-    VigilNet *net = vigil_describe(family, row, &config, &e);
+    VigilNetConfig config = { arch->row->size, arch->row->size, classes, 0 };
+    VigilNet *net = vigil_describe(arch, &config, &e);
     if (!net)
         return vigil_fail(error, e.status, "%s", e.message);
-    *match = (VigilMatch) { .family = family, .row = row, .classes = classes };
-    match->binder =
-        (VigilBinder) { .mode = VIGIL_BIND_CHECK, .source = source, .what = row->name };
+    *match = (VigilMatch) { .arch = *arch, .classes = classes };
+    match->binder = (VigilBinder) { .mode = VIGIL_BIND_CHECK,
+                                    .source = source,
+                                    .what = arch->row->name };
     vigil_net_bind(net, &match->binder);
     vigil_net_free(&net);
     return VIGIL_OK;
 }
 
-static int count_classes(const VigilFamily *family, const VigilSafetensors *file,
+static int count_classes(const VigilArchitecture *arch, const VigilSafetensors *file,
                          const char *prefix)
 {
     char name[VIGIL_MAX_NAME];
-    snprintf(name, sizeof name, "%s%s", prefix, family->classes_tensor);
+    snprintf(name, sizeof name, "%s%s", prefix, arch->scheme->classes_tensor);
     const VigilStored *t = vigil_safetensors_find(file, name);
     if (!t || t->rank < 1 || t->shape[0] < 1 || t->shape[0] > VIGIL_MAX_CLASSES)
-        return family->label_count;
+        return arch->family->label_count;
     return (int)t->shape[0];
 }
 
 static bool better(const VigilMatch *a, const VigilMatch *b)
 {
-    if (!b->row)
+    if (!b->arch.row)
         return true;
     if (!a->binder.missed != !b->binder.missed)
         return !a->binder.missed;
     return a->binder.fitted > b->binder.fitted;
 }
 
-/* The best fit over all variants.  A variant named by the metadata wins where it fits:
+/* Steps through all networks: variant by variant under each naming scheme of each
+ * family.  False past the last. */
+static bool next_architecture(VigilArchitecture *a, size_t *family, size_t *scheme,
+                              size_t *variant)
+{
+    const VigilFamily *f = vigil_families[*family];
+    if (f && *variant == f->n_variants) {
+        *variant = 0;
+        ++*scheme;
+    }
+    if (f && *scheme == f->n_schemes) {
+        *scheme = 0;
+        f = vigil_families[++*family];
+    }
+    if (!f)
+        return false;
+    *a = (VigilArchitecture) { f, &f->schemes[*scheme],
+                               vigil_family_row(f, (*variant)++) };
+    return true;
+}
+
+/* The best fit over all networks.  A variant named by the metadata wins where it fits:
  * some differ in nothing that tensors show. */
 static VigilStatus best_match(const VigilSafetensors *file, const char *prefix,
                               VigilMatch *best, VigilError *error)
 {
     const char *named = vigil_safetensors_metadata(file, "variant");
+    size_t family = 0, scheme = 0, variant = 0;
+    VigilArchitecture arch;
     memset(best, 0, sizeof *best);
-    for (const VigilFamily *const *f = vigil_families; *f; f++)
-        for (size_t i = 0; i < (*f)->n_variants; i++) {
-            const VigilVariantRow *row = vigil_family_row(*f, i);
-            VigilSource *source = vigil_source_file(file, prefix);
-            VigilMatch match;
-            if (!source)
-                return vigil_fail_memory(error, sizeof(void *), "a weight source");
-            VigilStatus s = vigil_check_variant(
-                *f, row, source, count_classes(*f, file, prefix), &match, error);
-            vigil_source_free(&source);
-            match.binder.source = NULL;
-            if (s != VIGIL_OK)
-                return s;
-            if (better(&match, best) ||
-                (named && !strcmp(named, row->name) && !match.binder.missed))
-                *best = match;
-        }
+    while (next_architecture(&arch, &family, &scheme, &variant)) {
+        VigilSource *source = vigil_source_file(file, prefix);
+        VigilMatch match;
+        if (!source)
+            return vigil_fail_memory(error, sizeof(void *), "a weight source");
+        VigilStatus s = vigil_check_variant(
+            &arch, source, count_classes(&arch, file, prefix), &match, error);
+        vigil_source_free(&source);
+        match.binder.source = NULL;
+        if (s != VIGIL_OK)
+            return s;
+        if (better(&match, best) ||
+            (named && !strcmp(named, arch.row->name) && !match.binder.missed))
+            *best = match;
+    }
     return VIGIL_OK;
 }
 
@@ -103,7 +124,7 @@ static VigilStatus no_match(const VigilSafetensors *file, const VigilMatch *best
     const char *reason = best->binder.error.message;
     return vigil_fail(error, VIGIL_ERROR_UNSUPPORTED,
                       "%s: fits no network; %s comes closest (%zu of %zu tensors): %s",
-                      path, best->row->name, best->binder.fitted,
+                      path, best->arch.row->name, best->binder.fitted,
                       best->binder.fitted + best->binder.missed,
                       strlen(reason) > at ? reason + at : reason);
 }
@@ -127,8 +148,7 @@ VigilStatus vigil_recognise(VigilModel *model, VigilError *error)
     }
     if (best.binder.missed)
         return no_match(model->file, &best, error);
-    model->family = best.family;
-    model->row = best.row;
+    model->arch = best.arch;
     model->info.classes = best.classes;
     model->info.parameters = best.binder.parameters;
     model->source = vigil_source_file(model->file, prefix);
@@ -147,19 +167,33 @@ size_t vigil_variant_count(void)
     return n;
 }
 
-static VigilStatus measure(const VigilFamily *family, const VigilVariantRow *row,
-                           VigilVariant *variant, VigilError *error)
+bool vigil_find_variant(const char *text, VigilArchitecture *arch)
+{
+    const char *naming = strchr(text, '@');
+    size_t length = naming ? (size_t)(naming - text) : strlen(text);
+    size_t family = 0, scheme = 0, variant = 0;
+    while (next_architecture(arch, &family, &scheme, &variant))
+        if (strlen(arch->row->name) == length &&
+            !strncmp(arch->row->name, text, length) &&
+            (!naming || !strcmp(arch->scheme->name, naming + 1)))
+            return true;
+    return false;
+}
+
+static VigilStatus measure(const VigilArchitecture *arch, VigilVariant *variant,
+                           VigilError *error)
 {
     VigilSource *source = vigil_source_formula(0, 1);
-    VigilNetConfig config = { row->size, row->size, family->label_count, 0 };
+    VigilNetConfig config = { variant->height, variant->width,
+                              arch->family->label_count, 0 };
     VigilError e = { 0 };
     if (!source)
         return vigil_fail_memory(error, sizeof(void *), "a weight source");
-    VigilNet *net = vigil_describe(family, row, &config, &e);
+    VigilNet *net = vigil_describe(arch, &config, &e);
     if (net) {
         VigilBinder check = { .mode = VIGIL_BIND_CHECK,
                               .source = source,
-                              .what = row->name };
+                              .what = variant->name };
         vigil_net_bind(net, &check);
         variant->parameters = check.parameters;
         variant->macs = vigil_net_macs(net);
@@ -183,7 +217,7 @@ VigilStatus vigil_variant_get(size_t i, VigilVariant *variant, VigilError *error
                                     .task = VIGIL_TASK_CLASSIFICATION,
                                     .height = row->size,
                                     .width = row->size };
-        return measure(*f, row, variant, error);
+        return measure(&(VigilArchitecture) { *f, (*f)->schemes, row }, variant, error);
     }
     return vigil_fail(error, VIGIL_ERROR_ARGUMENT, "variant %zu; there are %zu", i,
                       vigil_variant_count());

@@ -15,12 +15,9 @@ struct VigilSession {
 
 static VigilTensor tensor_of(const VigilNet *net, VigilValue v, const char *name)
 {
-    VigilShape s = vigil_net_shape(net, v);
-    return (VigilTensor) { .name = name,
-                           .rank = s.vector ? 1 : 3,
-                           .shape = { s.vector ? s.c : s.h, s.vector ? 0 : s.w,
-                                      s.vector ? 0 : s.c },
-                           .data = vigil_net_data(net, v) };
+    VigilTensor t = { .name = name, .data = vigil_net_data(net, v) };
+    t.rank = vigil_shape_dims(vigil_net_shape(net, v), t.shape);
+    return t;
 }
 
 static VigilStatus find_taps(VigilSession *s, const VigilSessionOptions *o,
@@ -35,7 +32,7 @@ static VigilStatus find_taps(VigilSession *s, const VigilSessionOptions *o,
             return vigil_fail(error, VIGIL_ERROR_ARGUMENT,
                               "%s has no tap '%s'; its layers are listed by "
                               "'vigil-model info --layers'",
-                              s->model->row->name, o->taps[i]);
+                              s->model->arch.row->name, o->taps[i]);
         s->taps[s->n_taps++] = tensor_of(s->net, v, vigil_net_value_name(s->net, v));
     }
     return VIGIL_OK;

@@ -11,8 +11,9 @@
 static VigilInput scheme(void)
 {
     VigilInput input;
-    vigil_input_default(&vigil_family_emo, vigil_family_row(&vigil_family_emo, 0),
-                        &input);
+    const VigilFamily *emo = &vigil_family_emo;
+    const VigilArchitecture arch = { emo, emo->schemes, vigil_family_row(emo, 0) };
+    vigil_input_default(&arch, &input);
     return input;
 }
 
@@ -31,7 +32,7 @@ static VigilStatus read_metadata(const char *metadata, VigilInput *input,
         vigil_safetensors_open_memory(bytes, 8 + (size_t)n, "test", &file, error);
     *input = scheme();
     if (s == VIGIL_OK)
-        s = vigil_input_metadata(&vigil_family_emo, file, input, error);
+        s = vigil_input_metadata(file, input, error);
     vigil_safetensors_close(&file);
     return s;
 }

@@ -18,31 +18,25 @@ static void give_up(const char *what)
 
 /* ---- The tensors of a variant ---------------------------------------------------- */
 
-static void visit_row(const VigilFamily *family, const VigilVariantRow *row,
-                      int classes, VigilBindVisit visit, void *context)
+void write_tensors(const char *variant, int classes, VigilBindVisit visit,
+                   void *context)
 {
-    VigilNetConfig config = { row->size, row->size, classes, 0 };
+    VigilArchitecture arch;
+    if (!vigil_find_variant(variant, &arch))
+        return;
+    VigilNetConfig config = { arch.row->size, arch.row->size, classes, 0 };
     VigilSource *source = vigil_source_formula(0, WRITE_GAIN);
-    VigilNet *net = vigil_describe(family, row, &config, NULL);
+    VigilNet *net = vigil_describe(&arch, &config, NULL);
     if (!source || !net)
         give_up("describing a network");
     VigilBinder binder = { .mode = VIGIL_BIND_CHECK,
                            .source = source,
-                           .what = row->name,
+                           .what = variant,
                            .visit = visit,
                            .visit_context = context };
     vigil_net_bind(net, &binder);
     vigil_net_free(&net);
     vigil_source_free(&source);
-}
-
-void write_tensors(const char *variant, int classes, VigilBindVisit visit,
-                   void *context)
-{
-    for (const VigilFamily *const *f = vigil_families; *f; f++)
-        for (size_t i = 0; i < (*f)->n_variants; i++)
-            if (!strcmp(vigil_family_row(*f, i)->name, variant))
-                visit_row(*f, vigil_family_row(*f, i), classes, visit, context);
 }
 
 /* ---- Values ---------------------------------------------------------------------- */

@@ -9,7 +9,8 @@
  * Where H or W is no multiple of w the original pads x with zeros below and to the
  * right and does not mask them.  A padded pixel has value 0, and key equal to the key
  * bias; that bias adds the same amount to every logit of a query, so it is dropped, and
- * the padded keys have logit 0.  They are counted in the softmax and never stored.
+ * the padded keys have logit 0.  They are counted in the softmax and never stored;
+ * unless the weights of all pairs are tapped: then padded pixels are gathered as zeros.
  */
 #include "core/op.h"
 #include "core/threads.h"
@@ -25,6 +26,13 @@ typedef struct Windows {
 
 static const VigilOp op_window_attention;
 
+static size_t window_count(const VigilNode *n)
+{
+    int w = ((Windows *)n->data)->window;
+    return (size_t)((n->in_shape.h + w - 1) / w) *
+           (size_t)((n->in_shape.w + w - 1) / w);
+}
+
 VigilValue vigil_net_window_attention(VigilNet *net, VigilValue x, const char *name,
                                       int heads, int window)
 {
@@ -39,6 +47,11 @@ VigilValue vigil_net_window_attention(VigilNet *net, VigilValue x, const char *n
     if (!n)
         return VIGIL_NONE;
     *(Windows *)n->data = (Windows) { heads, window };
+    vigil_net_side(net, n, "attention",
+                   (VigilShape) { .windows = (int)window_count(n),
+                                  .h = heads,
+                                  .w = window * window,
+                                  .c = window * window });
     return n->out;
 }
 
@@ -97,7 +110,7 @@ static size_t attention_scratch(const VigilNode *n)
     return 4 * t * c + vigil_attention_scratch(t, d);
 }
 
-static void attend(const VigilNode *n, const Gathered *g, size_t tokens)
+static void attend(const VigilNode *n, const Gathered *g, size_t tokens, float *map)
 {
     const Windows *win = n->data;
     size_t c = (size_t)n->in_shape.c, d = c / (size_t)win->heads;
@@ -117,22 +130,33 @@ static void attend(const VigilNode *n, const Gathered *g, size_t tokens)
                              .scratch = g->attention,
                              .scale = 1 / sqrtf((float)d),
                              .extra_zero_keys = most_tokens(n) - tokens };
+        if (map)
+            a.map = map + h * tokens * tokens;
         vigil_kernels()->attention(&a);
     }
 }
 
-/* Copies the pixels of window (a, b) out of a map, or back into it. */
+/* Copies the pixels of window (a, b) out of a map, or back into it; `padded`: with
+ * those outside of the map, as zeros. */
 static size_t move_window(const VigilNode *n, int a, int b, float *map, float *rows,
-                          bool back)
+                          bool back, bool padded)
 {
     VigilShape s = n->in_shape;
     int w = ((Windows *)n->data)->window;
     int n1 = (s.h + w - 1) / w, n2 = (s.w + w - 1) / w;
-    size_t t = 0;
-    for (int y = a; y < s.h; y += n1)
-        for (int x = b; x < s.w; x += n2, t++) {
-            float *pixel = map + ((size_t)y * s.w + x) * s.c, *row = rows + t * s.c;
-            memcpy(back ? pixel : row, back ? row : pixel, (size_t)s.c * sizeof(float));
+    size_t t = 0, bytes = (size_t)s.c * sizeof(float);
+    for (int i = 0; i < w; i++)
+        for (int j = 0; j < w; j++) {
+            int y = i * n1 + a, x = j * n2 + b;
+            bool inside = y < s.h && x < s.w;
+            float *row = rows + t * (size_t)s.c;
+            if (inside) {
+                float *pixel = map + ((size_t)y * s.w + x) * s.c;
+                memcpy(back ? pixel : row, back ? row : pixel, bytes);
+            } else if (!back && padded) {
+                memset(row, 0, bytes);
+            }
+            t += inside || padded;
         }
     return t;
 }
@@ -142,22 +166,17 @@ static void attention_windows(void *context, size_t begin, size_t end, int worke
     const VigilNode *n = context;
     int w = ((Windows *)n->data)->window, n2 = (n->in_shape.w + w - 1) / w;
     size_t c = (size_t)n->in_shape.c;
+    size_t t = most_tokens(n), map_size = t * t * (size_t)((Windows *)n->data)->heads;
     Gathered g = gathered(n, worker);
     VigilEpilogue e = { .bias = n->weights->vector };
     for (size_t i = begin; i < end; i++) {
         int a = (int)i / n2, b = (int)i % n2;
-        size_t tokens = move_window(n, a, b, (float *)n->x[0], g.x, false);
+        float *map = n->side_data ? n->side_data + i * map_size : NULL;
+        size_t tokens = move_window(n, a, b, (float *)n->x[0], g.x, false, map);
         vigil_gemm(&n->weights->matrix, g.x, c, tokens, g.qk, 2 * c, &e);
-        attend(n, &g, tokens);
-        move_window(n, a, b, n->y, g.o, true);
+        attend(n, &g, tokens, map);
+        move_window(n, a, b, n->y, g.o, true, map);
     }
-}
-
-static size_t window_count(const VigilNode *n)
-{
-    int w = ((Windows *)n->data)->window;
-    return (size_t)((n->in_shape.h + w - 1) / w) *
-           (size_t)((n->in_shape.w + w - 1) / w);
 }
 
 static void attention_run(const VigilNode *n, VigilNet *net)
