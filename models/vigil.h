@@ -195,6 +195,18 @@ typedef struct VigilTensor {
     const float *data;
 } VigilTensor;
 
+/* What the weights [windows][heads][queries][keys] of an attention relate. */
+typedef enum VigilAttentionKind {
+    VIGIL_ATTENTION_TOKENS,    /* tokens to tokens: nothing to lay over a picture */
+    VIGIL_ATTENTION_TO_PIXELS, /* queries are tokens, keys are pixels of the map */
+    VIGIL_ATTENTION_TO_TOKENS, /* queries are pixels of the map, keys are tokens */
+    VIGIL_ATTENTION_WINDOWS,   /* EMO: pixels of interleaved windows */
+    VIGIL_ATTENTION_PATCHES,   /* MobileViT: pixels at the same place of 2 x 2 patches;
+                                  a window is a place */
+    VIGIL_ATTENTION_SCORES,    /* MobileViTv2: one weight a pixel; windows as above, one
+                                  head, one query */
+} VigilAttentionKind;
+
 typedef struct VigilLayer {
     const char *name; /* of the output; the name taps are asked for by; until close */
     const char *kind; /* "conv 1x1", "depthwise 5x5", "window attention", ... */
