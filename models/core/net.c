@@ -210,13 +210,18 @@ VigilNode *vigil_net_append(VigilNet *net, const VigilOp *op, const char *name,
     return n;
 }
 
-void vigil_net_side(VigilNet *net, VigilNode *node, const char *name, VigilShape shape)
+void vigil_net_attention_tap(VigilNet *net, VigilNode *node, VigilShape shape,
+                             VigilAttentionKind kind, int map_height, int map_width)
 {
-    VigilValue side = append_map(net, vigil_net_absolute(net, name), shape);
+    VigilValue side = append_map(net, vigil_net_absolute(net, "attention"), shape);
     if (side == VIGIL_NONE)
         return;
-    net->map[side].producer = net->map[node->out].producer;
-    net->map[side].on_demand = true;
+    VigilMap *m = &net->map[side];
+    m->producer = net->map[node->out].producer;
+    m->on_demand = true;
+    m->kind = kind;
+    m->map_height = map_height;
+    m->map_width = map_width;
     node->side = side;
 }
 

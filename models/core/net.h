@@ -112,6 +112,9 @@ typedef struct VigilAttend {
     int width; /* channels of each, all heads together; a multiple of heads */
     int heads;
     int sequences; /* 0 means 1 */
+    VigilAttentionKind kind;
+    int map_height, map_width; /* of the map whose pixels these are; 0: of k's, or of
+                                  q's where the keys are tokens */
 } VigilAttend;
 
 /* y has the pixels of q and `width` channels. */

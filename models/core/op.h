@@ -51,11 +51,13 @@ struct VigilNode {
 typedef struct VigilMap {
     const char *name;
     VigilShape shape;
-    int producer;     /* node */
-    bool on_demand;   /* computed only if kept */
-    bool kept;        /* a tap asks for it (plan.c) */
-    size_t offset;    /* floats in the arena */
-    VigilValue moved; /* merged into this value (fuse.c), or VIGIL_NONE */
+    int producer;              /* node */
+    bool on_demand;            /* computed only if kept */
+    bool kept;                 /* a tap asks for it (plan.c) */
+    VigilAttentionKind kind;   /* of attention weights */
+    int map_height, map_width; /* of the map that they relate pixels of */
+    size_t offset;             /* floats in the arena */
+    VigilValue moved;          /* merged into this value (fuse.c), or VIGIL_NONE */
 } VigilMap;
 
 struct VigilNet {
@@ -94,9 +96,11 @@ VigilNode *vigil_net_append(VigilNet *net, const VigilOp *op, const char *name,
                             const VigilValue *in, int n_in, VigilShape out,
                             size_t data_size);
 
-/* Gives the node that was appended last a second result, computed only where a tap asks
- * for it: attention weights. */
-void vigil_net_side(VigilNet *net, VigilNode *node, const char *name, VigilShape shape);
+/* Gives the node that was appended last a second result, the attention weights, which
+ * is computed only where a tap asks for it.  It is called "attention" in the scope in
+ * force and relates pixels of a map map_height x map_width. */
+void vigil_net_attention_tap(VigilNet *net, VigilNode *node, VigilShape shape,
+                             VigilAttentionKind kind, int map_height, int map_width);
 
 /* Where values ended up after merges. */
 VigilValue vigil_net_resolve(const VigilNet *net, VigilValue value);

@@ -63,11 +63,14 @@ VigilValue vigil_net_attention(VigilNet *net, const VigilAttend *a)
     }
     d->queries = vigil_shape_pixels(shape[0]) / d->sequences;
     d->keys = vigil_shape_pixels(shape[1]) / d->sequences;
-    vigil_net_side(net, n, "attention",
-                   (VigilShape) { .windows = (int)d->sequences,
-                                  .h = d->heads,
-                                  .w = (int)d->queries,
-                                  .c = (int)d->keys });
+    VigilShape weights = { .windows = (int)d->sequences,
+                           .h = d->heads,
+                           .w = (int)d->queries,
+                           .c = (int)d->keys };
+    VigilShape map = shape[a->kind == VIGIL_ATTENTION_TO_TOKENS ? 0 : 1];
+    vigil_net_attention_tap(net, n, weights, a->kind,
+                            a->map_height ? a->map_height : map.h,
+                            a->map_width ? a->map_width : map.w);
     return n->out;
 }
 

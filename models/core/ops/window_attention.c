@@ -47,11 +47,11 @@ VigilValue vigil_net_window_attention(VigilNet *net, VigilValue x, const char *n
     if (!n)
         return VIGIL_NONE;
     *(Windows *)n->data = (Windows) { heads, window };
-    vigil_net_side(net, n, "attention",
-                   (VigilShape) { .windows = (int)window_count(n),
-                                  .h = heads,
-                                  .w = window * window,
-                                  .c = window * window });
+    VigilShape weights = { .windows = (int)window_count(n),
+                           .h = heads,
+                           .w = window * window,
+                           .c = window * window };
+    vigil_net_attention_tap(net, n, weights, VIGIL_ATTENTION_WINDOWS, s.h, s.w);
     return n->out;
 }
 
