@@ -69,7 +69,6 @@ static bool merge_sum(VigilNet *net, VigilNode *add, int late, Uses *u)
         return false;
     n->residual = other;
     net->map[n->out].name = net->map[add->out].name;
-    net->map[n->out].alias = net->map[add->out].alias;
     net->map[add->out].moved = n->out;
     u->readers[n->out] = u->readers[add->out];
     u->visible[n->out] = u->visible[add->out];

@@ -153,31 +153,10 @@ VigilValue vigil_net_name(VigilNet *net, VigilValue value, const char *name)
     return value;
 }
 
-void vigil_net_alias(VigilNet *net, VigilValue value, const char *format, ...)
-{
-    char alias[VIGIL_MAX_NAME];
-    va_list args;
-    if (net->error.status != VIGIL_OK)
-        return;
-    va_start(args, format);
-    int length = vsnprintf(alias, sizeof alias, format, args);
-    va_end(args);
-    if (length < 0 || (size_t)length >= sizeof alias) {
-        vigil_net_fail(net, VIGIL_ERROR_ARGUMENT, "an alias of %d characters", length);
-        return;
-    }
-    char *copy = vigil_net_alloc(net, (size_t)length + 1);
-    if (copy)
-        net->map[value].alias = strcpy(copy, alias);
-}
-
 VigilValue vigil_net_find(const VigilNet *net, const char *name)
 {
     for (size_t i = 0; i < net->n_maps; i++)
         if (!strcmp(net->map[i].name, name))
-            return vigil_net_resolve(net, (VigilValue)i);
-    for (size_t i = 0; i < net->n_maps; i++)
-        if (net->map[i].alias && !strcmp(net->map[i].alias, name))
             return vigil_net_resolve(net, (VigilValue)i);
     return VIGIL_NONE;
 }
@@ -239,7 +218,6 @@ void vigil_net_attention_tap(VigilNet *net, VigilNode *node, VigilShape shape,
         return;
     VigilMap *m = &net->map[side];
     m->producer = net->map[node->out].producer;
-    m->alias = vigil_net_absolute(net, ""); /* the module that computes them */
     m->on_demand = true;
     m->kind = kind;
     m->map_height = map_height;
@@ -343,11 +321,6 @@ const float *vigil_net_data(const VigilNet *net, VigilValue value)
 const char *vigil_net_value_name(const VigilNet *net, VigilValue value)
 {
     return net->map[value].name;
-}
-
-const char *vigil_net_value_alias(const VigilNet *net, VigilValue value)
-{
-    return net->map[value].alias;
 }
 
 VigilValue vigil_net_output_at(const VigilNet *net, size_t i, const char **name)

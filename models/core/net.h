@@ -72,10 +72,6 @@ VigilValue vigil_net_input(VigilNet *net);
 /* Names a value for taps; an empty name stands for the scope itself. */
 VigilValue vigil_net_name(VigilNet *net, VigilValue value, const char *name);
 
-/* A second name for taps, whole: "layer_3" under every naming scheme. */
-void vigil_net_alias(VigilNet *net, VigilValue value, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
 /* Marks a result of the network under a name of its own: "logits". */
 void vigil_net_output(VigilNet *net, VigilValue value, const char *name);
 
@@ -160,12 +156,10 @@ void vigil_net_run(VigilNet *net);
 /* ---- Looking at it --------------------------------------------------------------- */
 
 float *vigil_net_input_data(VigilNet *net);
-/* The value of that name or alias; VIGIL_NONE if there is none. */
+/* The value of that name; VIGIL_NONE if there is none. */
 VigilValue vigil_net_find(const VigilNet *net, const char *name);
 const float *vigil_net_data(const VigilNet *net, VigilValue value);
 const char *vigil_net_value_name(const VigilNet *net, VigilValue value);
-/* NULL: none. */
-const char *vigil_net_value_alias(const VigilNet *net, VigilValue value);
 /* Output i; VIGIL_NONE past the last. */
 VigilValue vigil_net_output_at(const VigilNet *net, size_t i, const char **name);
 size_t vigil_net_arena_bytes(const VigilNet *net);

@@ -50,7 +50,6 @@ struct VigilNode {
 
 typedef struct VigilMap {
     const char *name;
-    const char *alias; /* found by this too where nothing has it as its name; or NULL */
     VigilShape shape;
     int producer;              /* node */
     bool on_demand;            /* computed only if kept */

@@ -33,10 +33,7 @@ static VigilStatus find_taps(VigilSession *s, const VigilSessionOptions *o,
                               "%s has no tap '%s'; its layers are listed by "
                               "'vigil-model info --layers'",
                               s->model->arch.row->name, o->taps[i]);
-        const char *name = vigil_net_value_name(s->net, v);
-        if (strcmp(name, o->taps[i]))
-            name = vigil_net_value_alias(s->net, v);
-        s->taps[s->n_taps++] = tensor_of(s->net, v, name);
+        s->taps[s->n_taps++] = tensor_of(s->net, v, vigil_net_value_name(s->net, v));
     }
     return VIGIL_OK;
 }

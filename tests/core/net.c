@@ -356,17 +356,6 @@ static void check_names(void)
                vigil_net_find(net, "input") == x &&
                vigil_net_find(net, "stage1.0") == VIGIL_NONE,
            "outside of scopes: %s", vigil_net_value_name(net, y));
-    VigilValue z = pointwise(net, y, "z");
-    vigil_net_alias(net, z, "layer_%d", 3);
-    vigil_net_alias(net, y, "z");
-    tap_ok(vigil_net_find(net, "layer_3") == z && vigil_net_find(net, "z") == z,
-           "an alias finds its value, but a name comes first");
-    VigilValue sum = vigil_net_add(net, y, pointwise(net, y, "last"));
-    vigil_net_alias(net, sum, "features.1[0]");
-    vigil_net_fuse(net, NULL, 0, NULL);
-    VigilValue found = vigil_net_find(net, "features.1[0]");
-    tap_ok(found != sum && !strcmp(vigil_net_value_alias(net, found), "features.1[0]"),
-           "an alias goes where its value is merged into");
     vigil_net_free(&net);
 }
 
