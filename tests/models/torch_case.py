@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the tests of models/training share: PyTorch, where there is one, and TAP."""
+import functools
 import os
 import sys
 
@@ -12,7 +13,13 @@ try:
 except ImportError as missing:
     print(f"1..0 # SKIP {missing} (Debian: apt install python3-torch)")
     sys.exit(0)
+from formula_model import formula_picture
+
 torch.set_num_threads(1)
+
+# A small variant of each family, and of each way its blocks are built.
+SMALLEST = ("EMO_1M", "mobile_former_26m", "mobilevit_xxs", "mobilevitv2_050",
+            "mobilevitv3_xxs", "mobilevitv3_050")
 count = failed = 0
 
 
@@ -34,6 +41,13 @@ def off(ours, theirs):
     if ours.shape != theirs.shape:
         return numpy.inf
     return float(abs(ours - theirs).max() / numpy.sqrt((theirs**2).mean()))
+
+
+@functools.lru_cache(maxsize=None)
+def picture(height, width):
+    """The formula picture, uint8 [H][W][3]."""
+    rows = formula_picture(height, width)
+    return numpy.frombuffer(b"".join(rows), numpy.uint8).reshape(height, width, 3)
 
 
 def run(model, x):

@@ -6,18 +6,15 @@
 
 Parameters are counted and logits compared on formula weights (models/core/formula.h),
 whose values follow from the tensors' names: those of every naming scheme are checked too.
-Without --all: the smallest variants, at their native size and one that is not even.
+Without --all: small variants, at their native size and one that halves to odd maps.
 """
 import struct
 import sys
 
-from torch_case import done, numpy, off, ok, run, torch
+from torch_case import SMALLEST, done, numpy, off, ok, picture, run, torch
 
 import networks
-from formula_model import formula_picture
 
-QUICK = ("EMO_1M", "mobile_former_26m", "mobilevit_xxs", "mobilevitv2_050", "mobilevitv3_xxs",
-         "mobilevitv3_050")
 QUICK_SIZES = ((224, 224), (240, 200), (240, 208), (256, 256))
 TOLERANCE = 1.5e-5  # of the rms of the logits
 MASK = (1 << 64) - 1
@@ -72,9 +69,7 @@ def check(name, size, seed, parameters, gain, mean, std, logits):
     state = networks.rename(model.state_dict(), naming or networks.namings(variant)[0])
     networks.load(model, {n: formula(n, t, seed, gain) for n, t in state.items()
                           if not n.endswith("num_batches_tracked")})
-    picture = numpy.frombuffer(b"".join(formula_picture(*size)), numpy.uint8)
-    x = (picture.reshape(*size, 3) / numpy.float32(255) - mean) / std
-    worst = off(run(model, x), logits)
+    worst = off(run(model, (picture(*size) / numpy.float32(255) - mean) / std), logits)
     have = sum(p.numel() for p in model.parameters())
     ok(have == parameters, f"{name} has {have} parameters, the original {parameters}")
     ok(worst <= TOLERANCE, f"{name} {size[0]}x{size[1]} seed {seed}: logits off by "
@@ -86,7 +81,7 @@ def main(everything, paths):
     for path in paths:
         for golden in goldens(path):
             name, size, seed = golden[:3]
-            quick = name.split("@")[0] in QUICK and size in QUICK_SIZES and seed == 0
+            quick = name.split("@")[0] in SMALLEST and size in QUICK_SIZES and seed == 0
             if (everything or quick) and (name, size, seed) not in seen:
                 check(*golden)
             seen.add((name, size, seed))
