@@ -15,7 +15,7 @@ import json
 import numpy as np
 import torch
 
-from emo import EMO
+import networks
 from safetensors_file import read_safetensors
 from train_classifier import accuracy, load_pictures, normalise, to_input
 
@@ -73,8 +73,9 @@ def main():
     pictures, labels = pictures[~is_train], labels[~is_train]
     tensors, metadata = read_safetensors(args.model)
     size = int(metadata["input_height"])
-    model = EMO(metadata["variant"], len(names), int(metadata["window"])).eval()
-    model.load_state_dict(tensors, strict=False)
+    window = int(metadata.get("window", 7))
+    model = networks.build(metadata["variant"], len(names), window).eval()
+    networks.load(model, tensors)
     engine, ours, theirs = Engine(args.library, args.model, size), [], []
     for at in range(0, len(pictures), 64):
         x = to_input(pictures[at : at + 64])

@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from layers import init_weights
+
 EPS = 1e-6
 
 # One row a variant: blocks, channels, expansion and head width of stages 1 to 4.
@@ -181,7 +183,7 @@ class EMO(nn.Module):
             setattr(self, f"stage{s + 1}", nn.ModuleList(blocks))
         self.norm = ChannelNorm(cin)
         self.head = nn.Linear(cin, classes)
-        self.apply(init_weights)
+        self.apply(init_emo)
 
     def set_window(self, window):
         for m in self.modules():
@@ -195,14 +197,9 @@ class EMO(nn.Module):
         return self.head(self.norm(x).mean((2, 3)))
 
 
-def init_weights(m):
-    if isinstance(m, nn.Linear):
-        nn.init.trunc_normal_(m.weight, std=0.02)
-        nn.init.zeros_(m.bias)
-    elif isinstance(m, nn.Conv2d):
-        fan_in = m.weight[0].numel()
-        nn.init.trunc_normal_(m.weight, std=fan_in**-0.5)
-        if m.bias is not None:
-            nn.init.zeros_(m.bias)
-    elif isinstance(m, Block) and m.skip:
+def init_emo(m):
+    """Blocks with a skip begin close to the identity."""
+    if isinstance(m, Block) and m.skip:
         nn.init.trunc_normal_(m.proj.conv.weight, std=0.02)
+    else:
+        init_weights(m)

@@ -2,6 +2,7 @@
 """Writes a trained classifier as a model file for the engine (safetensors).
 
     export.py cls.pt cameras10-emo-1m.safetensors --size 128 --half
+    export.py vit.pt cls-vit.safetensors --variant mobilevitv2_050 --naming timm
 """
 
 import argparse
@@ -11,33 +12,37 @@ import os
 import numpy as np
 import torch
 
+import networks
 from safetensors_file import write_safetensors
 from train_classifier import MEAN, STD, window_for
-
-
-def half_is_safe(name):
-    """Matrices lose nothing that shows; norms and biases stay exact, they are small."""
-    return name.endswith("conv.weight") or name == "head.weight"
 
 
 def main():
     ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     ap.add_argument("checkpoint")
     ap.add_argument("out")
-    ap.add_argument("--variant", default="EMO_1M")
+    ap.add_argument("--variant", default="EMO_1M", choices=networks.VARIANTS, metavar="NAME")
+    ap.add_argument("--naming", help="of MobileViT v1, v2: ml-cvnets, timm or transformers")
     ap.add_argument("--size", type=int, default=128)
     ap.add_argument("--half", action="store_true", help="store matrices as float16")
     args = ap.parse_args()
+    known = networks.namings(args.variant)
+    naming = args.naming or known[0]
+    if naming not in known:
+        ap.error(f"{args.variant} has no naming '{naming}', only {', '.join(known)}")
     saved = torch.load(args.checkpoint, map_location="cpu")
+    model = networks.build(args.variant, len(saved["names"]))
+    networks.load(model, saved["average"])
     tensors = {}
-    for name, value in saved["average"].items():
+    for name, value in networks.rename(model.state_dict(), naming).items():
         if name.endswith("num_batches_tracked"):
             continue
-        kind = np.float16 if args.half and half_is_safe(name) else np.float32
+        # Matrices lose nothing that shows; norms and biases stay exact, they are small.
+        kind = np.float16 if args.half and value.ndim > 1 else np.float32
         tensors[name] = value.numpy().astype(kind)
     metadata = dict(
         format="pt",
-        family="emo",
+        family=networks.VARIANTS[args.variant],
         variant=args.variant,
         task="classification",
         labels=json.dumps(saved["names"]),
@@ -47,10 +52,11 @@ def main():
         mean=" ".join(str(v) for v in MEAN),
         std=" ".join(str(v) for v in STD),
         resize="stretch",
-        window=str(window_for(args.size)),
         validation_top1=f"{saved['top1']:.4f}",
         licence="see the card beside this file",
     )
+    if metadata["family"] == "emo":
+        metadata["window"] = str(window_for(args.size))
     write_safetensors(args.out, tensors, metadata)
     print(f"{args.out}: {os.path.getsize(args.out)} bytes, top-1 {saved['top1']:.4f}")
 

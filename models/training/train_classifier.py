@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trains an EMO classifier of camera scenes and measures it.
+"""Trains a classifier of camera scenes and measures it.
 
 The pictures come from a folder of data packs with a reader of its own (`read_packs.py`):
 `cls` (10 camera classes) and `pretrain` (200 classes at 64 x 64).  A run is one stage; the
@@ -24,14 +24,15 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from emo import EMO
+import networks
+from mobilevit import own_names
 from safetensors_file import read_safetensors
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def window_for(size):
-    """The attention window that covers the stride-16 map whole: no padding is computed."""
+    """EMO's attention window that covers the stride-16 map whole: no padding is computed."""
     return math.ceil(size / 16)
 
 
@@ -183,6 +184,7 @@ def load_weights(model, path):
         state = torch.load(path, map_location="cpu")
         state = state.get("average", state)
     own = model.state_dict()
+    state = own_names(state, model)
     fits = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape}
     model.load_state_dict(fits, strict=False)
     print(f"{path}: {len(fits)} of {len(own)} tensors", flush=True)
@@ -267,7 +269,7 @@ def main():
     ap.add_argument("--data", required=True, help="folder of the data packs")
     ap.add_argument("--cache", default="build/training", help="decoded pictures are kept here")
     ap.add_argument("--task", choices=("cls", "pretrain"), default="cls")
-    ap.add_argument("--variant", default="EMO_1M")
+    ap.add_argument("--variant", default="EMO_1M", choices=networks.VARIANTS, metavar="NAME")
     ap.add_argument("--size", type=int, default=128)
     ap.add_argument("--epochs", type=int, default=10)
     ap.add_argument("--batch", type=int, default=64)
@@ -284,7 +286,7 @@ def main():
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     pictures, labels, is_train, names, boxes = load_pictures(args.data, args.task, args.cache)
-    model = EMO(args.variant, len(names), window_for(args.size))
+    model = networks.build(args.variant, len(names), window_for(args.size))
     model = model.to(memory_format=torch.channels_last)
     if args.init or args.evaluate:
         load_weights(model, args.evaluate or args.init)
