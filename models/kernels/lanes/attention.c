@@ -12,9 +12,6 @@
 
 #define QUERIES ROWS_3 /* at a time; scratch holds 8 rows of logits */
 
-typedef float v4 __attribute__((vector_size(16)));
-typedef float v4_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
-
 /* A few queries on their way. */
 typedef struct Group {
     const VigilAttention *a;
