@@ -317,19 +317,19 @@ static void grouped_tiles(void *context, size_t begin, size_t end, int worker)
     const VigilWeights *w = n->weights;
     size_t in = (size_t)n->in_shape.c, out = (size_t)n->out_shape.c;
     size_t pixels = vigil_shape_pixels(n->out_shape);
+    bool shuffled = c->shuffle > 1;
     float *scratch = n->scratch + (size_t)worker * n->scratch_stride;
     for (size_t tile = begin; tile < end; tile++) {
         size_t first = tile * TILE, m = pixels - first < TILE ? pixels - first : TILE;
-        float *made = c->shuffle > 1 ? scratch : n->y + first * out;
+        float *made = shuffled ? scratch : n->y + first * out;
         for (size_t g = 0; g < (size_t)c->groups; g++) {
             const VigilPacked *matrix = g ? &w->further[g - 1] : &w->matrix;
             VigilEpilogue e = epilogue_at(n, w->vector + g * matrix->n, first);
-            e.residual =
-                e.residual && made != scratch ? e.residual + g * matrix->n : NULL;
+            e.residual = n->r && !shuffled ? e.residual + g * matrix->n : NULL;
             vigil_gemm(matrix, n->x[0] + first * in + g * matrix->k, in, m,
                        made + g * matrix->n, out, &e);
         }
-        if (made == scratch)
+        if (shuffled)
             put_shuffled(n, made, first, m);
     }
 }
