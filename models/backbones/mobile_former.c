@@ -216,7 +216,7 @@ static const VigilScheme scheme = {
 };
 
 const VigilFamily vigil_family_mobile_former = {
-    .name = "mobile-former",
+    .name = "mobile_former",
     .variants = variants,
     .n_variants = sizeof variants / sizeof *variants,
     .row_size = sizeof *variants,

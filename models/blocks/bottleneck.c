@@ -1,8 +1,6 @@
 /* The bottlenecks of Mobile-Former: the stream of maps between its attentions. */
 #include "blocks/blocks.h"
 
-#include <stdio.h>
-
 #define EPS 1e-5f
 
 /* Layer `conv` of a scope: convolution and batch norm; the channels shuffled by

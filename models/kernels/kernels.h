@@ -110,8 +110,8 @@ static inline size_t vigil_attention_scratch(size_t tk, size_t d)
     /* y[i] = activation(x[i]); y may be x. */                                         \
     X(activate, void,                                                                  \
       (const float *x, size_t n, VigilActivation activation, float *y))                \
-    /* y[r][i] = max(2 t[i] x[r][i], (2 t[c + i] - 1) x[r][i]) over rows of c; t [2    \
-     * c]; y may be x. */                                                                        \
+    /* y[r][i] = max(2 t[i] x[r][i], (2 t[c + i] - 1) x[r][i]) over rows of c, with    \
+     * 2 c values t; y may be x. */                                                    \
     X(dynamic_relu, void,                                                              \
       (const float *x, size_t rows, size_t c, const float *t, float *y))               \
     /* y[j * m + i] = x[i * stride + j] for i < m, j < n: m runs of n values, one of   \

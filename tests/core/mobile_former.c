@@ -40,7 +40,6 @@ static void check_recognised(size_t i, int classes)
 {
     WriteModel w = { .variant = variants[i].variant,
                      .classes = classes,
-                     .dtype = VIGIL_F16,
                      .prefix = i % 2 ? "module." : NULL };
     VigilError e;
     VigilModel *model = open_written(&w, &e);
@@ -50,7 +49,7 @@ static void check_recognised(size_t i, int classes)
     uint64_t parameters =
         variants[i].parameters - (uint64_t)(1000 - classes) * (variants[i].hidden + 1);
     tap_ok(!strcmp(info->variant, w.variant) &&
-               !strcmp(info->family, "mobile-former") &&
+               !strcmp(info->family, "mobile_former") &&
                !strcmp(info->naming, "official") && info->classes == classes &&
                info->parameters == parameters &&
                (info->label_set != NULL) == (classes == 1000),
