@@ -2,5 +2,6 @@
 
 const VigilFamily *const vigil_families[] = {
     &vigil_family_emo,
+    &vigil_family_mobile_former,
     NULL,
 };

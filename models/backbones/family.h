@@ -50,6 +50,6 @@ static inline const VigilVariantRow *vigil_family_row(const VigilFamily *f, size
 /* All families, NULL-terminated. */
 extern const VigilFamily *const vigil_families[];
 
-extern const VigilFamily vigil_family_emo;
+extern const VigilFamily vigil_family_emo, vigil_family_mobile_former;
 
 #endif

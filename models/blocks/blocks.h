@@ -29,4 +29,50 @@ VigilValue vigil_irmb(VigilNet *net, VigilValue x, const VigilIrmb *block);
  * sigmoid(W_e SiLU(W_r mean(x))), weights `name`.conv_reduce and `name`.conv_expand. */
 VigilValue vigil_squeeze_excite(VigilNet *net, VigilValue x, const char *name);
 
+/* ---- Mobile-Former ---------------------------------------------------------------
+ *
+ * Chen et al., "Mobile-Former: Bridging MobileNet and Transformer", CVPR 2022.  A map
+ * x, u [h][w][c] and a list of tokens z [1][tokens][d] go side by side; names are
+ * relative to the scope in force. */
+
+/* Mobile to Former (section 3.2), scope "local_global": tokens attend to the pixels,
+ * which are keys and values as they are, in 2 heads.
+ *     o = attention(W_q z, x, x);  z = LN(z + W_proj (o * 2 hsigmoid(W_alpha z))) */
+VigilValue vigil_mobile_to_former(VigilNet *net, VigilValue x, VigilValue z);
+
+/* Former (section 3.2), scope "global_block": a transformer layer with norms after the
+ * sums.  z = LN(z + W attention(W_q z, z, z));  z = LN(z + FFN(z)), 4 heads, GELU. */
+VigilValue vigil_former(VigilNet *net, VigilValue z);
+
+/* Former to Mobile (section 3.2), scope "global_local": pixels attend to the tokens in
+ * 2 heads.  u + attention(u, W_k z, W_proj z) */
+VigilValue vigil_former_to_mobile(VigilNet *net, VigilValue u, VigilValue z);
+
+/* Dynamic ReLU whose slopes a network of two layers, `name`.hyper.0 and .2, makes of a
+ * token [d] (section 3.2). */
+VigilValue vigil_hyper_relu(VigilNet *net, VigilValue x, VigilValue token,
+                            const char *name);
+
+/* Mobile (section 3.2): bottlenecks of 1 x 1 and depth-wise 3 x 3 convolutions, each
+ * with batch norm.  The 1 x 1 convolutions are in groups with shuffled channels where
+ * groups > 1. */
+typedef struct VigilBottleneck {
+    int out;            /* channels */
+    int stride;         /* 1 or 2 */
+    int expanded;       /* channels between */
+    int expanded_again; /* down only: channels in its second half */
+    int groups;
+} VigilBottleneck;
+
+/* Depth-wise expansion, ReLU6, 1 x 1; without a token. */
+VigilValue vigil_bottleneck_lite(VigilNet *net, VigilValue x, const VigilBottleneck *b);
+
+/* 1 x 1 expansion, depth-wise, 1 x 1, with dynamic ReLUs between; stride 1. */
+VigilValue vigil_bottleneck_same(VigilNet *net, VigilValue x, VigilValue token,
+                                 const VigilBottleneck *b);
+
+/* Twice: depth-wise expansion, dynamic ReLU, 1 x 1; the second half with a skip. */
+VigilValue vigil_bottleneck_down(VigilNet *net, VigilValue x, VigilValue token,
+                                 const VigilBottleneck *b);
+
 #endif

@@ -3,6 +3,7 @@
  * rounding only.
  *
  *   batch norm -> 1 x 1 convolution   the norm goes into the weights (no padding there)
+ *   convolution -> activation         the activation goes into the epilogue
  *   convolution -> sum                the other summand goes into the epilogue
  */
 #include "core/op.h"
@@ -45,7 +46,7 @@ static void merge_norm(VigilNet *net, VigilNode *conv, const Uses *u)
     VigilConvNode *c = conv->data;
     int p = net->map[conv->in[0]].producer;
     if (conv->op != &vigil_op_conv || c->conv.kernel != 1 || c->conv.stride != 1 ||
-        p < 0)
+        c->conv.groups != 1 || p < 0)
         return;
     VigilNode *norm = &net->node[p];
     if (norm->op != &vigil_op_batch_norm || !only_reader(u, norm->out))
@@ -56,23 +57,45 @@ static void merge_norm(VigilNet *net, VigilNode *conv, const Uses *u)
     norm->dead = true;
 }
 
+/* The convolution that computes v and may do more in its epilogue, or NULL. */
+static VigilNode *convolution_of(VigilNet *net, VigilValue v)
+{
+    int p = net->map[v].producer;
+    VigilNode *n = p < 0 ? NULL : &net->node[p];
+    bool conv = n && (n->op == &vigil_op_conv || n->op == &vigil_op_depthwise);
+    return conv && n->residual == VIGIL_NONE ? n : NULL;
+}
+
+/* What `later` computes is from now on what n computes. */
+static void take_over(VigilNet *net, VigilNode *n, VigilNode *later, Uses *u)
+{
+    net->map[n->out].name = net->map[later->out].name;
+    net->map[later->out].moved = n->out;
+    u->readers[n->out] = u->readers[later->out];
+    u->visible[n->out] = u->visible[later->out];
+    later->dead = true;
+}
+
+static void merge_activation(VigilNet *net, VigilNode *act, Uses *u)
+{
+    VigilNode *n = convolution_of(net, act->in[0]);
+    VigilConvNode *c = n ? n->data : NULL;
+    if (!n || c->conv.activation != VIGIL_LINEAR || !only_reader(u, n->out))
+        return;
+    c->conv.activation = ((VigilActivateNode *)act->data)->activation;
+    take_over(net, n, act, u);
+}
+
 /* `late` is computed last of the two summands and only for the sum. */
 static bool merge_sum(VigilNet *net, VigilNode *add, int late, Uses *u)
 {
-    int p = net->map[add->in[late]].producer;
+    VigilNode *n = convolution_of(net, add->in[late]);
     VigilValue other = add->in[1 - late];
-    if (p < 0 || !only_reader(u, add->in[late]) || net->map[other].producer >= p)
-        return false;
-    VigilNode *n = &net->node[p];
-    if ((n->op != &vigil_op_conv && n->op != &vigil_op_depthwise) ||
-        n->residual != VIGIL_NONE)
+    if (!n || !only_reader(u, n->out) ||
+        net->map[other].producer >= net->map[n->out].producer)
         return false;
     n->residual = other;
-    net->map[n->out].name = net->map[add->out].name;
-    net->map[add->out].moved = n->out;
-    u->readers[n->out] = u->readers[add->out];
-    u->visible[n->out] = u->visible[add->out];
-    add->dead = true;
+    take_over(net, n, add, u);
     return true;
 }
 
@@ -88,6 +111,8 @@ VigilStatus vigil_net_fuse(VigilNet *net, const char *const *keep, size_t n_keep
         for (int k = 0; k < n->n_in; k++)
             n->in[k] = vigil_net_resolve(net, n->in[k]);
         merge_norm(net, n, &u);
+        if (n->op == &vigil_op_activate)
+            merge_activation(net, n, &u);
         if (n->op == &vigil_op_add && !merge_sum(net, n, 1, &u))
             merge_sum(net, n, 0, &u);
     }

@@ -84,10 +84,20 @@ typedef struct VigilConv {
     const char *name;
     const char *norm; /* NULL: none */
     float eps;        /* of norm */
-    int out;          /* channels; ignored for depthwise: as many as go in */
+    int out;          /* channels; ignored for depthwise: multiplier * those of x */
     int kernel, stride, dilation; /* 0 means 1 */
     bool depthwise, bias;
     bool linear; /* a layer over vectors or tokens: the weight is [out, in] */
+    /* Runs of output channels that each see one run of the input channels; 1 x 1 with
+     * stride 1 only.  0 means 1. */
+    int groups;
+    /* Output channels of each input channel of depthwise: channel o reads channel
+     * o / multiplier.  0 means 1. */
+    int multiplier;
+    /* Channel shuffle of the result (before the activation, which makes no difference):
+     * as vigil_net_shuffle, 0: none.  1 x 1 with stride 1; or depthwise, by as many
+     * groups as channels go in. */
+    int shuffle;
     VigilActivation activation;
 } VigilConv;
 
@@ -134,6 +144,32 @@ VigilValue vigil_net_scale(VigilNet *net, VigilValue x, VigilValue s);
 
 /* a + b, same shape. */
 VigilValue vigil_net_add(VigilNet *net, VigilValue a, VigilValue b);
+
+/* factor * a * b, element by element, same shape. */
+VigilValue vigil_net_multiply(VigilNet *net, VigilValue a, VigilValue b, float factor);
+
+/* activation(x); goes into the convolution before it where nobody looks at x. */
+VigilValue vigil_net_activate(VigilNet *net, VigilValue x, VigilActivation activation);
+
+/* The channels of a, then those of b: two maps of the same pixels, or two vectors. */
+VigilValue vigil_net_concat(VigilNet *net, VigilValue a, VigilValue b);
+
+/* Channel shuffle (Zhang et al., "ShuffleNet", CVPR 2018, section 3.1) of c channels in
+ * `groups` groups: channel o of the result is channel
+ * (o mod groups) * (c / groups) + o div groups of x. */
+VigilValue vigil_net_shuffle(VigilNet *net, VigilValue x, int groups);
+
+/* Learned tokens that do not depend on the picture: the map 1 x count x width that is
+ * the tensor `name`.weight [count, width]. */
+VigilValue vigil_net_tokens(VigilNet *net, const char *name, int count, int width);
+
+/* One token of a list as a vector. */
+VigilValue vigil_net_token(VigilNet *net, VigilValue tokens, int index);
+
+/* Dynamic ReLU (Chen et al., "Dynamic ReLU", ECCV 2020, section 3) with two slopes a
+ * channel and no intercepts: y = max(2 t x, (2 t' - 1) x) in each of c channels, for a
+ * vector [t, t'] of 2 c values in [0, 1]. */
+VigilValue vigil_net_dynamic_relu(VigilNet *net, VigilValue x, VigilValue slopes);
 
 /* ---- Binding, compiling, running ------------------------------------------------- */
 

@@ -115,11 +115,22 @@ VigilStore *vigil_store_new(void)
     return store;
 }
 
-static void weights_clear(VigilWeights *w)
+void vigil_weights_clear(VigilWeights *w)
 {
     vigil_packed_clear(&w->matrix);
+    for (size_t i = 0; i < w->n_further; i++)
+        vigil_packed_clear(&w->further[i]);
+    free(w->further);
     free(w->vector);
-    w->vector = NULL;
+    *w = (VigilWeights) { 0 };
+}
+
+static size_t weights_bytes(const VigilWeights *w)
+{
+    size_t bytes = w->matrix.bytes + w->vector_size * sizeof(float);
+    for (size_t i = 0; i < w->n_further; i++)
+        bytes += w->further[i].bytes;
+    return bytes;
 }
 
 void vigil_store_free(VigilStore **store)
@@ -128,7 +139,7 @@ void vigil_store_free(VigilStore **store)
         return;
     for (Entry *e = (*store)->first, *next; e; e = next) {
         next = e->next;
-        weights_clear(&e->weights);
+        vigil_weights_clear(&e->weights);
         free(e);
     }
     pthread_mutex_destroy(&(*store)->lock);
@@ -313,7 +324,7 @@ const VigilWeights *vigil_bind_keep(VigilBinder *b, const char *key,
     Entry *e = calloc(1, sizeof *e + size);
     if (!e) {
         bind_fail_memory(b, sizeof *e + size, key);
-        weights_clear(weights);
+        vigil_weights_clear(weights);
         return NULL;
     }
     memcpy(e->key, key, size);
@@ -323,13 +334,13 @@ const VigilWeights *vigil_bind_keep(VigilBinder *b, const char *key,
     if (!there) {
         e->next = b->store->first;
         b->store->first = e;
-        b->store->bytes += weights->matrix.bytes + weights->vector_size * sizeof(float);
+        b->store->bytes += weights_bytes(weights);
         there = &e->weights;
         e = NULL;
     }
     pthread_mutex_unlock(&b->store->lock);
     if (e) {
-        weights_clear(weights);
+        vigil_weights_clear(weights);
         free(e);
     }
     return there;

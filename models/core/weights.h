@@ -31,7 +31,9 @@ void vigil_source_free(VigilSource **source);
 
 /* Packed weights of one operation. */
 typedef struct VigilWeights {
-    VigilPacked matrix; /* dense operations */
+    VigilPacked matrix;   /* dense operations */
+    VigilPacked *further; /* those after the first where there are several; owned */
+    size_t n_further;
     float *vector;      /* bias, scales, depth-wise taps: as the operation laid out */
     size_t vector_size; /* floats */
 } VigilWeights;
@@ -82,6 +84,9 @@ const float *vigil_bind_tensor(VigilBinder *binder, const char *name, int rank,
 
 /* Working memory of n floats with the same lifetime. */
 float *vigil_bind_alloc(VigilBinder *binder, size_t n);
+
+/* Frees what weights hold that are not handed over after all. */
+void vigil_weights_clear(VigilWeights *weights);
 
 /* Hands weights over to the store under `key` and returns where they stay.  Another
  * thread may have been first: then the other's are returned and these are freed. */

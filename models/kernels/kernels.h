@@ -20,10 +20,11 @@ typedef enum VigilActivation {
     VIGIL_LINEAR,
     VIGIL_RELU,
     VIGIL_RELU6,
-    VIGIL_SILU,    /* x / (1 + exp(-x)) */
-    VIGIL_GELU,    /* 0.5 x (1 + erf(x / sqrt 2)), the exact form */
-    VIGIL_SIGMOID, /* 1 / (1 + exp(-x)) */
-    VIGIL_HSWISH,  /* x min(max(x + 3, 0), 6) / 6 */
+    VIGIL_SILU,     /* x / (1 + exp(-x)) */
+    VIGIL_GELU,     /* 0.5 x (1 + erf(x / sqrt 2)), the exact form */
+    VIGIL_SIGMOID,  /* 1 / (1 + exp(-x)) */
+    VIGIL_HSWISH,   /* x min(max(x + 3, 0), 6) / 6 */
+    VIGIL_HSIGMOID, /* min(max(x + 3, 0), 6) / 6 */
     VIGIL_ACTIVATIONS
 } VigilActivation;
 
@@ -109,6 +110,13 @@ static inline size_t vigil_attention_scratch(size_t tk, size_t d)
     /* y[i] = activation(x[i]); y may be x. */                                         \
     X(activate, void,                                                                  \
       (const float *x, size_t n, VigilActivation activation, float *y))                \
+    /* y[r][i] = max(2 t[i] x[r][i], (2 t[c + i] - 1) x[r][i]) over rows of c, with    \
+     * 2 c values t; y may be x. */                                                    \
+    X(dynamic_relu, void,                                                              \
+      (const float *x, size_t rows, size_t c, const float *t, float *y))               \
+    /* y[j * m + i] = x[i * stride + j] for i < m, j < n: m runs of n values, one of   \
+     * each in turn.  y is not x. */                                                   \
+    X(interleave, void, (const float *x, size_t stride, size_t m, size_t n, float *y)) \
     /* Resampling of bytes, first pass: y[i] = sum over t of weight[t] * row[t][i] for \
      * n samples that lie `step` (1..4) bytes apart. */                                \
     X(resample_rows, void,                                                             \

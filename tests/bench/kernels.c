@@ -261,6 +261,19 @@ static void bench_activate(const Bench *b)
     }
 }
 
+static void bench_dynamic_relu(const Bench *b)
+{
+    traffic(b, TIME(b->level->dynamic_relu(memory.a, 784, 144, memory.b, memory.c)),
+            8.0 * 784 * 144, "784 x 144");
+}
+
+static void bench_interleave(const Bench *b)
+{
+    for (size_t m = 2; m <= 6; m++)
+        traffic(b, TIME(b->level->interleave(memory.a, 1344, m, 1344, memory.c)),
+                8.0 * 1344 * (double)m, "%zu runs of 1344", m);
+}
+
 /* A frame of 1920 x 1080 in NV12 to 224 x 224. */
 static void bench_resample_rows(const Bench *b)
 {

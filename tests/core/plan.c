@@ -66,8 +66,14 @@ static VigilValue random_conv(Random *r, VigilNet *net, VigilValue x)
                     .activation = (VigilActivation)draw(r, VIGIL_ACTIVATIONS) };
     /* Often the width that is there, so that sums are possible. */
     c.out = draw(r, 3) ? vigil_net_shape(net, x).c : 4 + 4 * draw(r, 6);
-    if (c.depthwise)
+    if (c.depthwise) {
         c.kernel = 3 + 2 * draw(r, 3);
+        c.multiplier = vigil_net_shape(net, x).c > 16 ? 1 : 1 + draw(r, 3);
+        c.shuffle = draw(r, 2) ? vigil_net_shape(net, x).c : 0;
+    } else if (c.kernel == 1 && c.stride == 1 && draw(r, 2)) {
+        c.groups = vigil_net_shape(net, x).c % 4 ? 1 : 1 << draw(r, 3);
+        c.shuffle = c.out % 4 ? 0 : 4;
+    }
     return vigil_net_conv(net, x, &c);
 }
 
@@ -81,10 +87,25 @@ static VigilValue random_scale(VigilNet *net, VigilValue x)
     return vigil_net_scale(net, x, s);
 }
 
+/* Tokens that look at a map, and a map whose slopes one of them decides. */
+static VigilValue random_tokens(Random *r, VigilNet *net, VigilValue x)
+{
+    int c = vigil_net_shape(net, x).c;
+    VigilValue z = vigil_net_tokens(net, "t", 1 + draw(r, 4), c);
+    z = vigil_net_add(
+        net, z,
+        vigil_net_attention(
+            net, &(VigilAttend) { .q = z, .k = x, .v = x, .width = c, .heads = 1 }));
+    z = vigil_net_multiply(net, z, z, 0.5f);
+    VigilValue s = vigil_net_token(net, z, 0);
+    s = vigil_net_concat(net, s, vigil_net_mean(net, x));
+    return vigil_net_dynamic_relu(net, x, vigil_net_activate(net, s, VIGIL_HSIGMOID));
+}
+
 static VigilValue random_op(Random *r, VigilNet *net, const Maps *m)
 {
     VigilValue x = pick(r, m);
-    switch (draw(r, 9)) {
+    switch (draw(r, 11)) {
     case 0:
         return vigil_net_layer_norm(net, x, "l", 1e-5f);
     case 1:
@@ -102,6 +123,11 @@ static VigilValue random_op(Random *r, VigilNet *net, const Maps *m)
             net, x, &(VigilConv) { .name = "p", .out = vigil_net_shape(net, x).c });
         return draw(r, 2) ? vigil_net_add(net, x, y) : vigil_net_add(net, y, x);
     }
+    case 7:
+        return random_tokens(r, net, x);
+    case 8: /* an activation that a convolution may take in, and a shuffle */
+        x = vigil_net_activate(net, random_conv(r, net, x), VIGIL_SILU);
+        return draw(r, 2) ? x : vigil_net_shuffle(net, x, vigil_net_shape(net, x).c);
     default:
         return random_conv(r, net, x);
     }

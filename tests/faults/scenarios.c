@@ -107,11 +107,11 @@ static VigilStatus safetensors(uint64_t *digest, VigilError *error)
 
 /* ---- A network: model, session, one run ----------------------------------------- */
 
-static VigilStatus use_session(VigilModel *model, uint64_t *digest, VigilError *error)
+static VigilStatus use_session(VigilModel *model, const char *tap, uint64_t *digest,
+                               VigilError *error)
 {
-    static const char *const taps[] = { "stage2.1" };
     const VigilSessionOptions options = { .input = { .height = 32, .width = 32 },
-                                          .taps = taps,
+                                          .taps = &tap,
                                           .n_taps = 1 };
     VigilSession *session;
     VigilStatus status = vigil_session_open(model, &options, &session, error);
@@ -127,15 +127,27 @@ static VigilStatus use_session(VigilModel *model, uint64_t *digest, VigilError *
     return VIGIL_OK;
 }
 
-static VigilStatus formula(uint64_t *digest, VigilError *error)
+static VigilStatus use_formula(const char *variant, const char *tap, uint64_t *digest,
+                               VigilError *error)
 {
     VigilModel *model;
-    VigilStatus status = vigil_model_open_formula("EMO_1M", 1, 1.25, 3, &model, error);
+    VigilStatus status = vigil_model_open_formula(variant, 1, 1.25, 3, &model, error);
     if (status)
         return status;
-    status = use_session(model, digest, error);
+    status = use_session(model, tap, digest, error);
     vigil_model_close(&model);
     return status;
+}
+
+static VigilStatus formula(uint64_t *digest, VigilError *error)
+{
+    return use_formula("EMO_1M", "stage2.1", digest, error);
+}
+
+/* Tokens, and convolutions in groups. */
+static VigilStatus grouped(uint64_t *digest, VigilError *error)
+{
+    return use_formula("mobile_former_26m", "features.2", digest, error);
 }
 
 /* The default classifier, found through VIGIL_MODEL_PATH. */
@@ -145,7 +157,7 @@ static VigilStatus shipped(uint64_t *digest, VigilError *error)
     VigilStatus status = vigil_model_open(NULL, &model, error);
     if (status)
         return status;
-    status = use_session(model, digest, error);
+    status = use_session(model, "stage2.1", digest, error);
     vigil_model_close(&model);
     return status;
 }
@@ -158,6 +170,7 @@ const Scenario scenarios[] = {
     { "json", json },
     { "safetensors", safetensors },
     { "formula", formula, .may_succeed = true },
+    { "grouped", grouped, .may_succeed = true },
     { "shipped", shipped, .may_succeed = true },
     { NULL },
 };

@@ -137,6 +137,8 @@ double activation_exact(double x, VigilActivation activation)
         return 1 / (1 + exp(-x));
     case VIGIL_HSWISH:
         return x * (x < -3 ? 0 : x > 3 ? 6 : x + 3) / 6;
+    case VIGIL_HSIGMOID:
+        return (x < -3 ? 0 : x > 3 ? 6 : x + 3) / 6;
     default:
         return x;
     }

@@ -83,14 +83,44 @@ void check_add(Check *c)
     }
 }
 
+void check_dynamic_relu(Check *c)
+{
+    for (size_t i = 0; i < COUNT(widths); i++) {
+        size_t n = widths[i], rows = 1 + (size_t)pick(5);
+        float *x = floats(X, rows * n), *y = pick(2) ? floats(Y, rows * n) : x;
+        float *t = floats(GAMMA, 2 * n);
+        double *want = doubles(rows * n);
+        for (size_t j = 0; j < rows * n; j++)
+            want[j] = fmax(2.0 * t[j % n] * x[j], (2.0 * t[n + j % n] - 1) * x[j]);
+        begin_case(c, "dynamic_relu %zu rows of %zu, %s", rows, n,
+                   y == x ? "in place" : "apart");
+        c->level->dynamic_relu(x, rows, n, t, y);
+        near_doubles(c, y, want, rows * n, 4e-7);
+    }
+}
+
+void check_interleave(Check *c)
+{
+    for (size_t i = 0; i < 8 * COUNT(widths); i++) {
+        size_t n = widths[i / 8], m = 1 + i % 8, stride = n + (size_t)pick(3);
+        float *x = floats(X, (m - 1) * stride + n), *y = floats(Y, m * n);
+        float *want = floats(EXPECTED, m * n);
+        for (size_t j = 0; j < m * n; j++)
+            want[j] = x[j % m * stride + j / m];
+        begin_case(c, "interleave %zu runs of %zu, %zu apart", m, n, stride);
+        c->level->interleave(x, stride, m, n, y);
+        near_floats(c, y, want, m * n, 1e-30);
+    }
+}
+
 /* Tolerances are the errors that the sources state, as a share of max(1, |x|). */
 static const struct {
     VigilActivation activation;
     double tolerance;
 } activations[] = {
-    { VIGIL_LINEAR, 1e-30 }, { VIGIL_RELU, 1e-30 }, { VIGIL_RELU6, 1e-30 },
-    { VIGIL_SILU, 2e-7 },    { VIGIL_GELU, 3e-7 },  { VIGIL_SIGMOID, 2e-7 },
-    { VIGIL_HSWISH, 2e-7 },
+    { VIGIL_LINEAR, 1e-30 }, { VIGIL_RELU, 1e-30 },    { VIGIL_RELU6, 1e-30 },
+    { VIGIL_SILU, 2e-7 },    { VIGIL_GELU, 3e-7 },     { VIGIL_SIGMOID, 2e-7 },
+    { VIGIL_HSWISH, 2e-7 },  { VIGIL_HSIGMOID, 2e-7 },
 };
 
 static void check_activation(Check *c, size_t i, const float *x, size_t n, float *y)

@@ -86,7 +86,7 @@ def tap_name(module, network):
 # Values that the network does not have: repeated under a second name, or internal ones.
 def is_extra(module, network):
     second = re.match(r"mobilevitv2|mobilevitv3_\d", network)
-    return module in ("local_global[1]", "classifier.act") or (
+    return module == "local_global[1]" or (
         second and module in ("final_conv", "conv_1x1_exp"))
 
 

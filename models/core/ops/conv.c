@@ -1,5 +1,6 @@
 /* Dense convolutions: a matrix product per pixel, over gathered neighbours where the
- * kernel is larger than 1 x 1. */
+ * kernel is larger than 1 x 1; grouped ones: one product per group; depth-wise ones:
+ * one plain convolution for each output channel that an input channel has. */
 #include "core/op.h"
 #include "core/threads.h"
 
@@ -20,6 +21,47 @@ static int conv_size(const VigilConv *c, int n)
     return (n + 2 * conv_pad(c) - c->dilation * (c->kernel - 1) - 1) / c->stride + 1;
 }
 
+static bool is_pointwise(const VigilConv *c)
+{
+    return c->kernel == 1 && c->stride == 1;
+}
+
+/* Whether channels come in groups or leave in another order. */
+static bool is_grouped(const VigilConv *c)
+{
+    return c->groups > 1 || c->shuffle > 1;
+}
+
+static void check_depthwise(VigilNet *net, const VigilConv *c, int in)
+{
+    if (c->kernel < 3 || c->kernel > 7 || c->kernel % 2 == 0 || c->stride > 2)
+        vigil_net_fail(net, VIGIL_ERROR_UNSUPPORTED,
+                       "%s: depth-wise kernel %d, stride %d; may be 3, 5 or 7 and 1 "
+                       "or 2",
+                       c->name, c->kernel, c->stride);
+    if (c->shuffle > 1 && c->shuffle != in)
+        vigil_net_fail(net, VIGIL_ERROR_UNSUPPORTED,
+                       "%s: shuffle in %d groups after a depth-wise convolution of %d "
+                       "channels; may be as many",
+                       c->name, c->shuffle, in);
+}
+
+static void check_groups(VigilNet *net, const VigilConv *c, int in)
+{
+    if (c->groups < 1 || in % c->groups || c->out % c->groups)
+        vigil_net_fail(net, VIGIL_ERROR_SHAPE,
+                       "%s: %d channels in and %d out in %d groups", c->name, in,
+                       c->out, c->groups);
+    else if (c->shuffle < 0 || (c->shuffle && c->out % c->shuffle))
+        vigil_net_fail(net, VIGIL_ERROR_SHAPE,
+                       "%s: shuffle of %d channels in %d groups", c->name, c->out,
+                       c->shuffle);
+    else if (is_grouped(c) && !is_pointwise(c))
+        vigil_net_fail(net, VIGIL_ERROR_UNSUPPORTED,
+                       "%s: kernel %d, stride %d in %d groups; may be 1 and 1", c->name,
+                       c->kernel, c->stride, c->groups > 1 ? c->groups : c->shuffle);
+}
+
 VigilValue vigil_net_conv(VigilNet *net, VigilValue x, const VigilConv *conv)
 {
     VigilShape in = vigil_net_shape(net, x);
@@ -27,18 +69,15 @@ VigilValue vigil_net_conv(VigilNet *net, VigilValue x, const VigilConv *conv)
     c.kernel += !c.kernel;
     c.stride += !c.stride;
     c.dilation += !c.dilation;
-    c.out = c.depthwise ? in.c : c.out;
+    c.groups += !c.groups;
+    c.multiplier += !c.multiplier;
+    c.out = c.depthwise ? in.c * c.multiplier : c.out;
     VigilShape out = { conv_size(&c, in.h), conv_size(&c, in.w), c.out, in.vector };
     if (out.h < 1 || out.w < 1 || out.c < 1)
         vigil_net_fail(net, VIGIL_ERROR_SHAPE,
                        "%s: kernel %d over %d x %d x %d gives %d x %d x %d", c.name,
                        c.kernel, in.h, in.w, in.c, out.h, out.w, out.c);
-    if (c.depthwise &&
-        (c.kernel < 3 || c.kernel > 7 || c.kernel % 2 == 0 || c.stride > 2))
-        vigil_net_fail(net, VIGIL_ERROR_UNSUPPORTED,
-                       "%s: depth-wise kernel %d, stride %d; may be 3, 5 or 7 and 1 "
-                       "or 2",
-                       c.name, c.kernel, c.stride);
+    (c.depthwise ? check_depthwise : check_groups)(net, &c, in.c);
     const VigilOp *op = c.depthwise ? &vigil_op_depthwise : &vigil_op_conv;
     VigilNode *n = vigil_net_append(net, op, c.name, &x, 1, out, sizeof(VigilConvNode));
     if (!n)
@@ -88,7 +127,8 @@ static bool read_raw(const VigilNode *n, VigilBinder *b, Raw *raw)
     const VigilConvNode *d = n->data;
     const VigilConv *c = &d->conv;
     char full[VIGIL_MAX_NAME];
-    uint64_t in = c->depthwise ? 1 : (uint64_t)n->in_shape.c, k = (uint64_t)c->kernel;
+    uint64_t in = c->depthwise ? 1 : (uint64_t)(n->in_shape.c / c->groups);
+    uint64_t k = (uint64_t)c->kernel;
     uint64_t shape[] = { (uint64_t)c->out, in, k, k }, out[] = { (uint64_t)c->out };
     bool ok = true;
     memset(raw, 0, sizeof *raw);
@@ -128,10 +168,28 @@ static void conv_key(const VigilNode *n, char key[2 * VIGIL_MAX_NAME])
     snprintf(key, 2 * VIGIL_MAX_NAME, "%s|%s", d->pre_norm ? d->pre_norm : "", n->name);
 }
 
+/* The matrix of each group from the rows of all [out][k]. */
+static VigilStatus pack_groups(VigilWeights *w, const float *folded, size_t out,
+                               size_t k, size_t groups, VigilError *error)
+{
+    size_t n = out / groups;
+    VigilStatus s = vigil_packed_init(&w->matrix, folded, n, k, k, 1, error);
+    if (groups == 1 || s != VIGIL_OK)
+        return s;
+    w->further = calloc(groups - 1, sizeof *w->further);
+    if (!w->further)
+        return vigil_fail_memory(error, (groups - 1) * sizeof *w->further,
+                                 "packed weights");
+    for (; s == VIGIL_OK && w->n_further < groups - 1; w->n_further++)
+        s = vigil_packed_init(&w->further[w->n_further],
+                              folded + (w->n_further + 1) * n * k, n, k, k, 1, error);
+    return s;
+}
+
 static void conv_bind(VigilNode *n, VigilBinder *b)
 {
     const VigilConv *c = &((VigilConvNode *)n->data)->conv;
-    size_t in = (size_t)n->in_shape.c, out = (size_t)c->out;
+    size_t in = (size_t)(n->in_shape.c / c->groups), out = (size_t)c->out;
     size_t taps = (size_t)(c->kernel * c->kernel), k = taps * in;
     char key[2 * VIGIL_MAX_NAME];
     Raw raw;
@@ -144,21 +202,23 @@ static void conv_bind(VigilNode *n, VigilBinder *b)
     if (folded && w.vector) {
         for (size_t o = 0; o < out; o++)
             w.vector[o] = (float)fold_row(&raw, o, in, taps, folded + o * k);
-        b->status = vigil_packed_init(&w.matrix, folded, out, k, k, 1, &b->error);
+        b->status = pack_groups(&w, folded, out, k, (size_t)c->groups, &b->error);
     } else if (b->status == VIGIL_OK) {
         b->status = vigil_fail_memory(&b->error, out * sizeof(float), n->name);
     }
     if (b->status == VIGIL_OK)
         n->weights = vigil_bind_keep(b, key, &w);
     else
-        free(w.vector);
+        vigil_weights_clear(&w);
 }
 
-/* Vector: taps [k * k][c], then bias [c]. */
+/* Vector, for each of the output channels that an input channel has: taps [k * k][c],
+ * then bias [c]. */
 static void depthwise_bind(VigilNode *n, VigilBinder *b)
 {
     const VigilConv *c = &((VigilConvNode *)n->data)->conv;
     size_t out = (size_t)c->out, taps = (size_t)(c->kernel * c->kernel);
+    size_t channels = (size_t)n->in_shape.c, multiplier = (size_t)c->multiplier;
     char key[2 * VIGIL_MAX_NAME];
     Raw raw;
     conv_key(n, key);
@@ -174,9 +234,10 @@ static void depthwise_bind(VigilNode *n, VigilBinder *b)
         return;
     }
     for (size_t o = 0; o < out; o++) {
-        w.vector[taps * out + o] = (float)fold_row(&raw, o, 1, taps, row);
+        float *at = w.vector + o % multiplier * (taps + 1) * channels + o / multiplier;
+        at[taps * channels] = (float)fold_row(&raw, o, 1, taps, row);
         for (size_t t = 0; t < taps; t++)
-            w.vector[t * out + o] = row[t];
+            at[t * channels] = row[t];
     }
     n->weights = vigil_bind_keep(b, key, &w);
 }
@@ -236,49 +297,141 @@ static void spatial_tiles(void *context, size_t begin, size_t end, int worker)
     }
 }
 
-static bool is_pointwise(const VigilConv *c)
+/* What a shuffled convolution has made of m pixels, into their places. */
+static void put_shuffled(const VigilNode *n, const float *made, size_t first, size_t m)
 {
-    return c->kernel == 1 && c->stride == 1;
+    size_t out = (size_t)n->out_shape.c;
+    size_t groups = (size_t)((VigilConvNode *)n->data)->conv.shuffle;
+    float *y = n->y + first * out;
+    for (size_t i = 0; i < m; i++)
+        vigil_kernels()->interleave(made + i * out, out / groups, groups, out / groups,
+                                    y + i * out);
+    if (n->r)
+        vigil_kernels()->add(y, n->r + first * out, m * out, y);
+}
+
+static void grouped_tiles(void *context, size_t begin, size_t end, int worker)
+{
+    const VigilNode *n = context;
+    const VigilConv *c = &((VigilConvNode *)n->data)->conv;
+    const VigilWeights *w = n->weights;
+    size_t in = (size_t)n->in_shape.c, out = (size_t)n->out_shape.c;
+    size_t pixels = vigil_shape_pixels(n->out_shape);
+    bool shuffled = c->shuffle > 1;
+    float *scratch = n->scratch + (size_t)worker * n->scratch_stride;
+    for (size_t tile = begin; tile < end; tile++) {
+        size_t first = tile * TILE, m = pixels - first < TILE ? pixels - first : TILE;
+        float *made = shuffled ? scratch : n->y + first * out;
+        for (size_t g = 0; g < (size_t)c->groups; g++) {
+            const VigilPacked *matrix = g ? &w->further[g - 1] : &w->matrix;
+            VigilEpilogue e = epilogue_at(n, w->vector + g * matrix->n, first);
+            e.residual = n->r && !shuffled ? e.residual + g * matrix->n : NULL;
+            vigil_gemm(matrix, n->x[0] + first * in + g * matrix->k, in, m,
+                       made + g * matrix->n, out, &e);
+        }
+        if (shuffled)
+            put_shuffled(n, made, first, m);
+    }
 }
 
 static void conv_run(const VigilNode *n, VigilNet *net)
 {
     const VigilConv *c = &((VigilConvNode *)n->data)->conv;
     size_t pixels = (size_t)n->out_shape.h * n->out_shape.w;
-    size_t macs = n->weights->matrix.k * n->weights->matrix.n;
-    if (is_pointwise(c))
+    size_t macs = n->weights->matrix.k * (size_t)c->out;
+    if (is_pointwise(c) && !is_grouped(c))
         vigil_parallel(net->threads, pixels, vigil_grain(macs), pointwise_rows,
                        (void *)n);
     else
         vigil_parallel(net->threads, (pixels + TILE - 1) / TILE,
-                       vigil_grain(macs * TILE), spatial_tiles, (void *)n);
+                       vigil_grain(macs * TILE),
+                       is_grouped(c) ? grouped_tiles : spatial_tiles, (void *)n);
 }
 
 static size_t conv_scratch(const VigilNode *n)
 {
     const VigilConv *c = &((VigilConvNode *)n->data)->conv;
+    if (c->shuffle > 1)
+        return (size_t)TILE * (size_t)c->out;
     return is_pointwise(c) ? 0 : (size_t)TILE * c->kernel * c->kernel * n->in_shape.c;
+}
+
+/* The convolution with filter i of each channel. */
+static VigilDwconv depthwise_of(const VigilNode *n, size_t i)
+{
+    const VigilConv *c = &((VigilConvNode *)n->data)->conv;
+    size_t channels = (size_t)n->in_shape.c;
+    size_t taps = (size_t)(c->kernel * c->kernel) * channels;
+    const float *weight = n->weights->vector + i * (taps + channels);
+    return (VigilDwconv) { .h = n->in_shape.h,
+                           .w = n->in_shape.w,
+                           .c = n->in_shape.c,
+                           .kernel = c->kernel,
+                           .stride = c->stride,
+                           .pad = conv_pad(c),
+                           .dilation = c->dilation,
+                           .out_h = n->out_shape.h,
+                           .out_w = n->out_shape.w,
+                           .x = n->x[0],
+                           .weight = weight,
+                           .y = n->y,
+                           .epilogue = epilogue_at(n, weight + taps, 0) };
 }
 
 static void depthwise_rows(void *context, size_t begin, size_t end, int worker)
 {
-    const VigilNode *n = context;
-    const VigilConv *c = &((VigilConvNode *)n->data)->conv;
-    size_t taps = (size_t)(c->kernel * c->kernel) * (size_t)c->out;
-    VigilDwconv d = { .h = n->in_shape.h,
-                      .w = n->in_shape.w,
-                      .c = c->out,
-                      .kernel = c->kernel,
-                      .stride = c->stride,
-                      .pad = conv_pad(c),
-                      .dilation = c->dilation,
-                      .out_h = n->out_shape.h,
-                      .out_w = n->out_shape.w,
-                      .x = n->x[0],
-                      .weight = n->weights->vector,
-                      .y = n->y,
-                      .epilogue = epilogue_at(n, n->weights->vector + taps, 0) };
+    VigilDwconv d = depthwise_of(context, 0);
     vigil_kernels()->dwconv(&d, (int)begin, (int)end);
+}
+
+/* Output rows that scratch holds before the one that is wanted, so that it can be
+ * computed as row `lead` of a map that begins lower. */
+static int most_lead(const VigilConv *c)
+{
+    return (conv_pad(c) + c->stride - 1) / c->stride;
+}
+
+/* A row by each filter, then the channels of all. */
+static void multiplied_row(const VigilNode *n, int row, float *scratch)
+{
+    const VigilConv *c = &((VigilConvNode *)n->data)->conv;
+    size_t channels = (size_t)n->in_shape.c, m = (size_t)c->multiplier;
+    size_t out_w = (size_t)n->out_shape.w, size = out_w * channels;
+    int lead = row < most_lead(c) ? row : most_lead(c);
+    int above = (row - lead) * c->stride;
+    size_t plane = (size_t)(most_lead(c) + 1) * size, at = (size_t)row * m * size;
+    float *made = scratch + (size_t)lead * size, *y = n->y + at;
+    for (size_t i = 0; i < m; i++) {
+        VigilDwconv d = depthwise_of(n, i);
+        d.h -= above;
+        d.x += (size_t)above * (size_t)d.w * channels;
+        d.out_h = lead + 1;
+        d.y = scratch + i * plane;
+        d.epilogue.residual = NULL;
+        vigil_kernels()->dwconv(&d, lead, lead + 1);
+        for (size_t p = 0; c->shuffle > 1 && p < out_w; p++)
+            memcpy(y + (p * m + i) * channels, made + i * plane + p * channels,
+                   channels * sizeof(float));
+    }
+    if (c->shuffle <= 1)
+        vigil_kernels()->interleave(made, plane, m, size, y);
+    if (n->r)
+        vigil_kernels()->add(y, n->r + at, m * size, y);
+}
+
+static void multiplied_rows(void *context, size_t begin, size_t end, int worker)
+{
+    const VigilNode *n = context;
+    for (size_t row = begin; row < end; row++)
+        multiplied_row(n, (int)row, n->scratch + (size_t)worker * n->scratch_stride);
+}
+
+static size_t depthwise_scratch(const VigilNode *n)
+{
+    const VigilConv *c = &((VigilConvNode *)n->data)->conv;
+    return c->multiplier == 1
+               ? 0
+               : (size_t)(most_lead(c) + 1) * (size_t)n->out_shape.w * (size_t)c->out;
 }
 
 static uint64_t depthwise_macs(const VigilNode *n)
@@ -289,16 +442,17 @@ static uint64_t depthwise_macs(const VigilNode *n)
 
 static void depthwise_run(const VigilNode *n, VigilNet *net)
 {
+    const VigilConv *c = &((VigilConvNode *)n->data)->conv;
     size_t rows = (size_t)n->out_shape.h;
     vigil_parallel(net->threads, rows, vigil_grain(depthwise_macs(n) / rows),
-                   depthwise_rows, (void *)n);
+                   c->multiplier == 1 ? depthwise_rows : multiplied_rows, (void *)n);
 }
 
 static uint64_t conv_macs(const VigilNode *n)
 {
     const VigilConv *c = &((VigilConvNode *)n->data)->conv;
     return vigil_shape_size(n->out_shape) *
-           (uint64_t)(c->kernel * c->kernel * n->in_shape.c);
+           (uint64_t)(c->kernel * c->kernel * (n->in_shape.c / c->groups));
 }
 
 static void conv_kind(const VigilNode *n, char *out, size_t size)
@@ -306,6 +460,8 @@ static void conv_kind(const VigilNode *n, char *out, size_t size)
     const VigilConv *c = &((VigilConvNode *)n->data)->conv;
     if (c->linear)
         snprintf(out, size, "linear");
+    else if (c->groups > 1)
+        snprintf(out, size, "conv %dx%d, %d groups", c->kernel, c->kernel, c->groups);
     else
         snprintf(out, size, "%s %dx%d%s", c->depthwise ? "depthwise" : "conv",
                  c->kernel, c->kernel, c->stride == 2 ? " stride 2" : "");
@@ -319,4 +475,5 @@ const VigilOp vigil_op_conv = { .kind = conv_kind,
 const VigilOp vigil_op_depthwise = { .kind = conv_kind,
                                      .bind = depthwise_bind,
                                      .macs = depthwise_macs,
+                                     .scratch = depthwise_scratch,
                                      .run = depthwise_run };

@@ -1,4 +1,4 @@
-/* Sums, scales and means of whole maps. */
+/* Sums, products, activations, scales and means of whole maps. */
 #include "core/op.h"
 #include "core/threads.h"
 
@@ -42,6 +42,83 @@ static void add_kind(const VigilNode *n, char *out, size_t size)
 }
 
 const VigilOp vigil_op_add = { .kind = add_kind, .run = add_run };
+
+/* ---- Product of two maps -----------------------------------------------------------
+ */
+
+typedef struct Product {
+    float factor;
+} Product;
+
+static void multiply_range(void *context, size_t begin, size_t end, int worker)
+{
+    const VigilNode *n = context;
+    const float factor = ((Product *)n->data)->factor, *a = n->x[0], *b = n->x[1];
+    for (size_t i = begin; i < end; i++)
+        n->y[i] = factor * (a[i] * b[i]);
+}
+
+static void multiply_run(const VigilNode *n, VigilNet *net)
+{
+    vigil_parallel(net->threads, vigil_shape_size(n->out_shape), vigil_grain(2),
+                   multiply_range, (void *)n);
+}
+
+static void multiply_kind(const VigilNode *n, char *out, size_t size)
+{
+    snprintf(out, size, "product");
+}
+
+static const VigilOp op_multiply = { .kind = multiply_kind, .run = multiply_run };
+
+VigilValue vigil_net_multiply(VigilNet *net, VigilValue a, VigilValue b, float factor)
+{
+    VigilShape s = vigil_net_shape(net, a), t = vigil_net_shape(net, b);
+    VigilValue in[] = { a, b };
+    if (s.h != t.h || s.w != t.w || s.c != t.c)
+        vigil_net_fail(net, VIGIL_ERROR_SHAPE,
+                       "product of maps %d x %d x %d and %d x %d x %d", s.h, s.w, s.c,
+                       t.h, t.w, t.c);
+    VigilNode *n =
+        vigil_net_append(net, &op_multiply, "product", in, 2, s, sizeof(Product));
+    if (!n)
+        return VIGIL_NONE;
+    ((Product *)n->data)->factor = factor;
+    return n->out;
+}
+
+/* ---- Activation that nothing could be merged with ----------------------------------
+ */
+
+static void activate_range(void *context, size_t begin, size_t end, int worker)
+{
+    const VigilNode *n = context;
+    vigil_kernels()->activate(n->x[0] + begin, end - begin,
+                              ((VigilActivateNode *)n->data)->activation, n->y + begin);
+}
+
+static void activate_run(const VigilNode *n, VigilNet *net)
+{
+    vigil_parallel(net->threads, vigil_shape_size(n->out_shape), vigil_grain(8),
+                   activate_range, (void *)n);
+}
+
+static void activate_kind(const VigilNode *n, char *out, size_t size)
+{
+    snprintf(out, size, "activation");
+}
+
+const VigilOp vigil_op_activate = { .kind = activate_kind, .run = activate_run };
+
+VigilValue vigil_net_activate(VigilNet *net, VigilValue x, VigilActivation activation)
+{
+    VigilNode *n = vigil_net_append(net, &vigil_op_activate, "activated", &x, 1,
+                                    vigil_net_shape(net, x), sizeof(VigilActivateNode));
+    if (!n)
+        return VIGIL_NONE;
+    ((VigilActivateNode *)n->data)->activation = activation;
+    return n->out;
+}
 
 /* ---- Channel scale -----------------------------------------------------------------
  */

@@ -23,6 +23,8 @@ float vigil_activate_value_c(float x, VigilActivation activation)
         return 1.0f / (1.0f + expf(-x));
     case VIGIL_HSWISH:
         return x * relu6(x + 3.0f) / 6.0f;
+    case VIGIL_HSIGMOID:
+        return relu6(x + 3.0f) / 6.0f;
     default:
         return x;
     }

@@ -41,3 +41,21 @@ void vigil_add_c(const float *a, const float *b, size_t n, float *y)
     for (size_t i = 0; i < n; i++)
         y[i] = a[i] + b[i];
 }
+
+void vigil_dynamic_relu_c(const float *x, size_t rows, size_t c, const float *t,
+                          float *y)
+{
+    for (size_t r = 0; r < rows; r++)
+        for (size_t i = 0; i < c; i++) {
+            float a = 2.0f * t[i] * x[r * c + i];
+            float b = (2.0f * t[c + i] - 1.0f) * x[r * c + i];
+            y[r * c + i] = a > b ? a : b;
+        }
+}
+
+void vigil_interleave_c(const float *x, size_t stride, size_t m, size_t n, float *y)
+{
+    for (size_t j = 0; j < n; j++)
+        for (size_t i = 0; i < m; i++)
+            y[j * m + i] = x[i * stride + j];
+}

@@ -94,6 +94,11 @@ INLINE vf v_hswish(vf x)
     return x * v_relu6(x + v_set(3.0f)) * v_set(1.0f / 6.0f);
 }
 
+INLINE vf v_hsigmoid(vf x)
+{
+    return v_relu6(x + v_set(3.0f)) * v_set(1.0f / 6.0f);
+}
+
 /* Runs `body` with f bound to the vector function of the activation, so that the choice
  * is made once and not per vector. */
 #define V_WITH_ACTIVATION(activation, body)                                            \
@@ -115,6 +120,9 @@ INLINE vf v_hswish(vf x)
         break;                                                                         \
     case VIGIL_HSWISH:                                                                 \
         body(v_hswish);                                                                \
+        break;                                                                         \
+    case VIGIL_HSIGMOID:                                                               \
+        body(v_hsigmoid);                                                              \
         break;                                                                         \
     default:                                                                           \
         body(v_linear);                                                                \

@@ -11,9 +11,9 @@
 #include <math.h>
 
 #define QUERIES ROWS_3 /* at a time; scratch holds 8 rows of logits */
-
-typedef float v4 __attribute__((vector_size(16)));
-typedef float v4_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
+/* Keys that are summed up before they are added to the others: over the thousands of
+ * pixels of a map one running sum would lose three digits.  A multiple of LANES. */
+#define SUMMED ((size_t)256)
 
 /* A few queries on their way. */
 typedef struct Group {
@@ -96,10 +96,15 @@ INLINE float exponentials(const VigilAttention *a, float *scores)
         peaks = v_max(peaks, v_load(scores + t));
     const float highest = v_peak(peaks);
     const vf peak = v_set(highest);
-    for (size_t t = 0; t < a->tk; t += LANES) {
-        vf e = v_exp(v_load(scores + t) - peak);
-        sums += e;
-        v_store(scores + t, e);
+    for (size_t first = 0; first < a->tk; first += SUMMED) {
+        size_t end = a->tk - first < SUMMED ? a->tk : first + SUMMED;
+        vf part = v_zero();
+        for (size_t t = first; t < end; t += LANES) {
+            vf e = v_exp(v_load(scores + t) - peak);
+            part += e;
+            v_store(scores + t, e);
+        }
+        sums += part;
     }
     float sum = v_sum(sums);
     if (a->extra_zero_keys)
@@ -110,34 +115,48 @@ INLINE float exponentials(const VigilAttention *a, float *scores)
 INLINE void weigh_columns(const Group *g, const float *inverse, size_t col,
                           const size_t rows, const size_t vectors)
 {
-    vf sum[QUERIES][VECTORS_MAX];
-    UNROLL
+    const VigilAttention *a = g->a;
+    vf sum[QUERIES][VECTORS_MAX], total[QUERIES][VECTORS_MAX];
     for (size_t i = 0; i < rows * vectors; i++)
-        sum[i / vectors][i % vectors] = v_zero();
-    v_multiply(sum, g->scores, g->padded, g->a->v + col, g->a->ldv, g->a->tk, rows,
-               vectors);
-    UNROLL
+        total[i / vectors][i % vectors] = v_zero();
+    for (size_t t = 0; t < a->tk; t += SUMMED) {
+        const size_t keys = a->tk - t < SUMMED ? a->tk - t : SUMMED;
+        UNROLL
+        for (size_t i = 0; i < rows * vectors; i++)
+            sum[i / vectors][i % vectors] = v_zero();
+        v_multiply(sum, g->scores + t, g->padded, a->v + t * a->ldv + col, a->ldv, keys,
+                   rows, vectors);
+        for (size_t i = 0; i < rows * vectors; i++)
+            total[i / vectors][i % vectors] += sum[i / vectors][i % vectors];
+    }
     for (size_t i = 0; i < rows * vectors; i++)
-        v_store(g->o + i / vectors * g->a->ldo + col + i % vectors * LANES,
-                sum[i / vectors][i % vectors] * v_set(inverse[i / vectors]));
+        v_store(g->o + i / vectors * a->ldo + col + i % vectors * LANES,
+                total[i / vectors][i % vectors] * v_set(inverse[i / vectors]));
 }
 
 /* Fewer columns than a vector has, for a head that narrow. */
 INLINE void weigh_narrow(const Group *g, const float *inverse, const size_t rows)
 {
     const VigilAttention *a = g->a;
-    vf sum[QUERIES];
-    UNROLL
+    vf sum[QUERIES], total[QUERIES];
     for (size_t r = 0; r < rows; r++)
-        sum[r] = v_zero();
-    for (size_t t = 0; t < a->tk; t++) {
-        vf value = v_load_part(a->v + t * a->ldv, a->dv);
+        total[r] = v_zero();
+    for (size_t first = 0; first < a->tk; first += SUMMED) {
+        const size_t end = a->tk - first < SUMMED ? a->tk : first + SUMMED;
         UNROLL
         for (size_t r = 0; r < rows; r++)
-            sum[r] = v_fma(v_set(g->scores[r * g->padded + t]), value, sum[r]);
+            sum[r] = v_zero();
+        for (size_t t = first; t < end; t++) {
+            vf value = v_load_part(a->v + t * a->ldv, a->dv);
+            UNROLL
+            for (size_t r = 0; r < rows; r++)
+                sum[r] = v_fma(v_set(g->scores[r * g->padded + t]), value, sum[r]);
+        }
+        for (size_t r = 0; r < rows; r++)
+            total[r] += sum[r];
     }
     for (size_t r = 0; r < rows; r++)
-        v_store_part(g->o + r * a->ldo, sum[r] * v_set(inverse[r]), a->dv);
+        v_store_part(g->o + r * a->ldo, total[r] * v_set(inverse[r]), a->dv);
 }
 
 /* o[r] = inverse[r] sum over t of scores[r][t] v[t].  The last vector is moved back

@@ -77,6 +77,9 @@ typedef int32_t vi __attribute__((vector_size(4 * VIGIL_LANES)));
 typedef double vd __attribute__((vector_size(4 * VIGIL_LANES)));
 typedef float vf_unaligned
     __attribute__((vector_size(4 * VIGIL_LANES), aligned(4), may_alias));
+/* Four floats at every level, for moving values about. */
+typedef float v4 __attribute__((vector_size(16)));
+typedef float v4_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
 
 INLINE vf v_load(const float *p)
 {

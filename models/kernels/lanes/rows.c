@@ -139,3 +139,94 @@ void V(add)(const float *a, const float *b, size_t n, float *y)
     for (; i < n; i++)
         y[i] = a[i] + b[i];
 }
+
+void V(dynamic_relu)(const float *x, size_t rows, size_t c, const float *t, float *y)
+{
+    for (size_t r = 0; r < rows; r++, x += c, y += c)
+        for (size_t i = 0; i < c; i += LANES) {
+            size_t lanes = c - i < LANES ? c - i : LANES;
+            vf v = v_load_n(x + i, lanes);
+            vf a = v_load_n(t + i, lanes), b = v_load_n(t + c + i, lanes);
+            v_store_n(y + i, v_max((a + a) * v, (b + b - v_set(1.0f)) * v), lanes);
+        }
+}
+
+INLINE v4 zip_low(v4 a, v4 b)
+{
+    return __builtin_shufflevector(a, b, 0, 4, 1, 5);
+}
+
+INLINE v4 zip_high(v4 a, v4 b)
+{
+    return __builtin_shufflevector(a, b, 2, 6, 3, 7);
+}
+
+INLINE void store_4(float *y, v4 v)
+{
+    *(v4_unaligned *)y = v;
+}
+
+/* p, q, r hold two pairs each: one pair of each in turn. */
+INLINE void store_pairs(float *y, v4 p, v4 q, v4 r)
+{
+    store_4(y, __builtin_shufflevector(p, q, 0, 1, 4, 5));
+    store_4(y + 4, __builtin_shufflevector(r, p, 0, 1, 6, 7));
+    store_4(y + 8, __builtin_shufflevector(q, r, 2, 3, 6, 7));
+}
+
+/* Four values of each of m runs. */
+INLINE void interleave_4(const float *x, size_t stride, const size_t m, float *y)
+{
+    v4 a[6];
+    UNROLL
+    for (size_t i = 0; i < m; i++)
+        a[i] = *(const v4_unaligned *)(x + i * stride);
+    if (m == 2) {
+        store_4(y, zip_low(a[0], a[1]));
+        store_4(y + 4, zip_high(a[0], a[1]));
+    } else if (m == 3) {
+        v4 low = zip_low(a[0], a[1]), high = zip_high(a[0], a[1]);
+        v4 middle = __builtin_shufflevector(low, a[2], 3, 5, 3, 5);
+        store_4(y, __builtin_shufflevector(low, a[2], 0, 1, 4, 2));
+        store_4(y + 4, __builtin_shufflevector(middle, high, 0, 1, 4, 5));
+        store_4(y + 8, __builtin_shufflevector(high, a[2], 6, 2, 3, 7));
+    } else if (m == 4) {
+        v4 even = zip_low(a[0], a[2]), odd = zip_low(a[1], a[3]);
+        store_4(y, zip_low(even, odd));
+        store_4(y + 4, zip_high(even, odd));
+        even = zip_high(a[0], a[2]);
+        odd = zip_high(a[1], a[3]);
+        store_4(y + 8, zip_low(even, odd));
+        store_4(y + 12, zip_high(even, odd));
+    } else {
+        store_pairs(y, zip_low(a[0], a[1]), zip_low(a[2], a[3]), zip_low(a[4], a[5]));
+        store_pairs(y + 12, zip_high(a[0], a[1]), zip_high(a[2], a[3]),
+                    zip_high(a[4], a[5]));
+    }
+}
+
+INLINE size_t interleave_runs(const float *x, size_t stride, const size_t m, size_t n,
+                              float *y)
+{
+    size_t j = 0;
+    for (; j + 4 <= n; j += 4)
+        interleave_4(x + j, stride, m, y + j * m);
+    return j;
+}
+
+/* The multipliers and group counts of published networks in vectors of four. */
+void V(interleave)(const float *x, size_t stride, size_t m, size_t n, float *y)
+{
+    size_t j = 0;
+    if (m == 2)
+        j = interleave_runs(x, stride, 2, n, y);
+    else if (m == 3)
+        j = interleave_runs(x, stride, 3, n, y);
+    else if (m == 4)
+        j = interleave_runs(x, stride, 4, n, y);
+    else if (m == 6)
+        j = interleave_runs(x, stride, 6, n, y);
+    for (; j < n; j++)
+        for (size_t i = 0; i < m; i++)
+            y[j * m + i] = x[i * stride + j];
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Files of Mobile-Former: how they are recognised, and in what types they come. */
+#include "core/model.h"
+#include "session.h"
+#include "tap.h"
+#include "write_model.h"
+
+#include <math.h>
+#include <string.h>
+
+#define CLASSES 3
+#define SIDE 64
+
+/* Out of memory; the model is to be closed before the next call. */
+static VigilModel *open_written(const WriteModel *written, VigilError *error)
+{
+    static unsigned char *bytes;
+    VigilModel *model = NULL;
+    size_t size;
+    free(bytes);
+    bytes = write_model(written, &size);
+    *error = (VigilError) { 0 };
+    vigil_model_open_memory(bytes, size, "here", &model, error);
+    return model;
+}
+
+/* Published parameters, and channels of the last layer. */
+static const struct {
+    const char *variant;
+    uint64_t parameters, hidden;
+} variants[] = {
+    { "mobile_former_26m", 3232788, 1024 },   { "mobile_former_52m", 3469092, 1024 },
+    { "mobile_former_96m", 4585252, 1280 },   { "mobile_former_151m", 7595828, 1280 },
+    { "mobile_former_214m", 9425920, 1600 },  { "mobile_former_294m", 11422648, 1920 },
+    { "mobile_former_508m", 13976976, 1920 },
+};
+
+/* With as many classes as published, and with a head for others. */
+static void check_recognised(size_t i, int classes)
+{
+    WriteModel w = { .variant = variants[i].variant,
+                     .classes = classes,
+                     .prefix = i % 2 ? "module." : NULL };
+    VigilError e;
+    VigilModel *model = open_written(&w, &e);
+    if (!tap_ok(model, "%s, %d classes: '%s'", w.variant, classes, e.message))
+        return;
+    const VigilModelInfo *info = vigil_model_info(model);
+    uint64_t parameters =
+        variants[i].parameters - (uint64_t)(1000 - classes) * (variants[i].hidden + 1);
+    tap_ok(!strcmp(info->variant, w.variant) &&
+               !strcmp(info->family, "mobile_former") &&
+               !strcmp(info->naming, "official") && info->classes == classes &&
+               info->parameters == parameters &&
+               (info->label_set != NULL) == (classes == 1000),
+           "is %s, %llu parameters, labels %s", info->variant,
+           (unsigned long long)info->parameters,
+           info->label_set ? info->label_set : "unknown");
+    vigil_model_close(&model);
+}
+
+static void check_input(void)
+{
+    WriteModel w = { .variant = "mobile_former_52m", .classes = 1 };
+    VigilError e;
+    VigilModel *model = open_written(&w, &e);
+    if (!tap_ok(model, "a file: '%s'", e.message))
+        return;
+    const VigilInput *in = &vigil_model_info(model)->input;
+    tap_ok(in->height == 224 && in->width == 224 && in->resize_shorter == 256 &&
+               in->resize == VIGIL_RESIZE_CROP && in->filter == VIGIL_FILTER_BILINEAR &&
+               in->channel_order == VIGIL_RGB && in->mean[0] == 0.485f &&
+               in->std[2] == 0.225f,
+           "%d x %d of a shorter side of %d", in->height, in->width,
+           in->resize_shorter);
+    vigil_model_close(&model);
+}
+
+static bool logits_of(const WriteModel *written, float logits[CLASSES])
+{
+    VigilError e;
+    VigilModel *model = open_written(written, &e);
+    memset(logits, 0, CLASSES * sizeof *logits);
+    if (!model) {
+        tap_ok(false, "a file of %s: %s", vigil_dtype_name(written->dtype), e.message);
+        return false;
+    }
+    run_once(model, SIDE, SIDE, 1, 5, logits);
+    vigil_model_close(&model);
+    return true;
+}
+
+static bool same(const float *a, const float *b)
+{
+    return isfinite(a[0]) && a[0] != 0 && !memcmp(a, b, CLASSES * sizeof *a);
+}
+
+/* Narrow types give what their rounded values give in float32. */
+static void check_storage(void)
+{
+    static const VigilDtype narrow[] = { VIGIL_F16, VIGIL_BF16 };
+    const WriteModel wide = { .variant = "mobile_former_26m", .classes = CLASSES };
+    float plain[CLASSES], first[CLASSES], second[CLASSES];
+    bool opened = logits_of(&wide, plain);
+    for (int i = 0; i < 2; i++) {
+        WriteModel stored = wide, rounded = wide;
+        stored.dtype = rounded.rounded_to = narrow[i];
+        opened = opened && logits_of(&stored, first) && logits_of(&rounded, second);
+        tap_ok(opened && same(first, second) && !same(first, plain),
+               "%s: as float32 values rounded that way, %.9g, and not %.9g",
+               vigil_dtype_name(narrow[i]), (double)first[0], (double)plain[0]);
+    }
+}
+
+/* What tells the smallest two apart is named when it fits neither. */
+static void check_refused(void)
+{
+    static const struct {
+        WriteModel w;
+        const char *message;
+    } rows[] = {
+        { { .variant = "mobile_former_26m", .halve = "features.1.conv1.0.weight" },
+          "mobile_former_26m comes closest" },
+        { { .variant = "mobile_former_52m", .omit = "tokens.weight" },
+          "no tensor 'tokens.weight', which mobile_former_52m needs with shape "
+          "[3, 128]" },
+        { { .variant = "mobile_former_52m", .extra = "features.0.hyper1.hyper.0.bias" },
+          "belongs to nothing in mobile_former_52m" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        WriteModel w = rows[i].w;
+        VigilError e;
+        w.classes = CLASSES;
+        VigilModel *model = open_written(&w, &e);
+        tap_ok(!model && strstr(e.message, rows[i].message), "'%s'", e.message);
+        vigil_model_close(&model);
+    }
+}
+
+int main(void)
+{
+    for (size_t i = 0; i < sizeof variants / sizeof *variants; i++) {
+        if (i < 2)
+            check_recognised(i, 1000);
+        check_recognised(i, 7);
+    }
+    check_input();
+    check_storage();
+    check_refused();
+    return tap_done();
+}
