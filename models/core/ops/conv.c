@@ -46,6 +46,9 @@ VigilValue vigil_net_conv(VigilNet *net, VigilValue x, const VigilConv *conv)
     VigilConvNode *d = n->data;
     d->conv = c;
     d->norm = c.norm ? vigil_net_absolute(net, c.norm) : NULL;
+    /* Of an even kernel the middle lies between two pixels. */
+    double first = (c.kernel - 1) % 2 * c.dilation / 2.0;
+    vigil_net_regrid(net, n->out, first, c.stride, first, c.stride);
     return n->out;
 }
 
