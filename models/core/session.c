@@ -36,8 +36,8 @@ static VigilStatus find_taps(VigilSession *s, const VigilSessionOptions *o,
         VigilValue v = vigil_net_find(s->net, o->taps[i]);
         if (v == VIGIL_NONE)
             return vigil_fail(error, VIGIL_ERROR_ARGUMENT,
-                              "%s has no tap '%s'; its layers are listed by "
-                              "'vigil-model info --layers'",
+                              "%s has no tap '%s'; 'vigil-model info --layers "
+                              "--attention' lists what there is",
                               s->model->arch.row->name, o->taps[i]);
         s->taps[s->n_taps++] = tensor_of(s->net, v, vigil_net_value_name(s->net, v));
     }
