@@ -185,6 +185,7 @@ typedef struct VigilSessionOptions {
     int threads; /* at most this many; 0: as many processors as this process may use */
     const char *const *taps; /* named inner tensors to keep; see vigil_session_tap() */
     size_t n_taps;
+    bool attention; /* keep all attention weights, as if each were named in `taps` */
 } VigilSessionOptions;
 
 /* Inner or output tensor; `data` is rewritten by the next run. */
@@ -316,6 +317,73 @@ VIGIL_API VigilStatus vigil_preprocess_run(VigilPreprocess *preprocess,
                                            const VigilRegion *region,
                                            const VigilInput *input, float *tensor,
                                            VigilPlacement *placed, VigilError *error);
+
+/* ---- Attention maps ------------------------------------------------------------- */
+
+/* One attention of a network.  Its weights [windows][heads][queries][keys] are kept,
+ * and can be looked at, only where a session was asked for them. */
+typedef struct VigilAttentionInfo {
+    const char *name; /* the name taps are asked for by; until close */
+    VigilAttentionKind kind;
+    int block; /* of those of this kind, from 0, in the order they run */
+    int windows, heads, queries, keys;
+    int tokens;                /* that are no pixels: of TOKENS, TO_PIXELS, TO_TOKENS;
+                                  else 0 */
+    int map_height, map_width; /* of the map whose pixels are meant; TOKENS: 0, 0 */
+    bool tapped;
+} VigilAttentionInfo;
+
+/* The rectangle that a map covers in a frame.  It may begin before the frame and end
+ * behind it: cell (i, j) is the part from (y + i height / map_height) and
+ * (x + j width / map_width) on. */
+typedef struct VigilMapPlace {
+    double x, y, width, height;
+} VigilMapPlace;
+
+/* Attention i of the network, tapped or not, in the order they run.  False past the
+ * last. */
+VIGIL_API bool vigil_session_attention(const VigilSession *session, size_t i,
+                                       VigilAttentionInfo *info);
+
+/* The weights of attention i, which must be tapped, after the last run, as an image:
+ * map [map_height][map_width] gets what each pixel has to do with `token` in head
+ * `head` (-1: the mean over heads).
+ *
+ *     kind       token                    map
+ *     TO_PIXELS  query 0..tokens-1        its weights; they sum to 1
+ *                -1                       their mean over the queries
+ *     TO_TOKENS  key 0..tokens-1          the share of that token in each pixel
+ *     WINDOWS    pixel y map_width + x    its weights, at the pixels of its window; 0
+ *                                         elsewhere.  They sum to 1, or to less where
+ *                                         padding of the window took a share
+ *                -1                       attention received: the mean over all pixels
+ *                                         as queries, each window scaled so that
+ *                                         padding has no share; sums to 1, evenly
+ *                                         spread attention gives the same everywhere
+ *     PATCHES    pixel y map_width + x    the weights of its 2 x 2 patch: those of each
+ *                                         of the four places, at pixels of that place,
+ *                                         sum to 1
+ *                -1                       attention received: their mean over patches
+ *     SCORES     -1                       the weights; each place sums to 1
+ *     TOKENS                              is refused: there is no image
+ *
+ * *place gets the rectangle that the map covers in the frame that `placed` speaks of,
+ * as vigil_preprocess_run() told it; NULL: in pixels of the network's input.  A pixel
+ * of a map is taken to lie in the middle of what it sees of the input.  Convolutions of
+ * stride 2 centre their first pixel on the first of their input, so that after strides
+ * of S in all the cells of a map are S wide, the first of them centred on the first
+ * pixel of the input: n cells cover (1 - S) / 2 to (1 - S) / 2 + n S.  Where S divides
+ * the size of the input, both ends lie (S - 1) / 2 before those of the input; at one
+ * pixel more (225 for 224, S = 16) the map reaches out by (S - 1) / 2 on both sides.
+ * A map that the network resizes lies where its pixels are taken from.
+ *
+ * map and place may be NULL.  VIGIL_ERROR_ARGUMENT, and nothing written, for an
+ * attention, head or token that is none.  Allocates nothing. */
+VIGIL_API VigilStatus vigil_session_attention_map(const VigilSession *session, size_t i,
+                                                  int head, int token,
+                                                  const VigilPlacement *placed,
+                                                  float *map, VigilMapPlace *place,
+                                                  VigilError *error);
 
 /* ---- Results -------------------------------------------------------------------- */
 

@@ -1,3 +1,4 @@
+#include "core/attention.h"
 #include "core/op.h"
 
 #include <stdarg.h>
@@ -177,8 +178,11 @@ VigilValue vigil_net_input(VigilNet *net)
 {
     if (net->error.status != VIGIL_OK)
         return VIGIL_NONE;
-    return append_map(net, "input",
-                      (VigilShape) { net->config.height, net->config.width, 3 });
+    VigilValue x = append_map(
+        net, "input", (VigilShape) { net->config.height, net->config.width, 3 });
+    if (x != VIGIL_NONE)
+        net->map[x].grid = (VigilGrid) { 0.5, 0.5, 1, 1 };
+    return x;
 }
 
 VigilNode *vigil_net_append(VigilNet *net, const VigilOp *op, const char *name,
@@ -207,7 +211,18 @@ VigilNode *vigil_net_append(VigilNet *net, const VigilOp *op, const char *name,
     for (int i = 0; i < n_in; i++)
         n->in[i] = in[i];
     net->map[y].producer = (int)net->n_nodes++;
+    net->map[y].grid = vigil_net_grid(net, n_in ? in[0] : VIGIL_NONE);
     return n;
+}
+
+void vigil_net_regrid(VigilNet *net, VigilValue out, double first_y, double step_y,
+                      double first_x, double step_x)
+{
+    VigilGrid *g = &net->map[out].grid;
+    g->y += first_y * g->step_y;
+    g->x += first_x * g->step_x;
+    g->step_y *= step_y;
+    g->step_x *= step_x;
 }
 
 void vigil_net_attention_tap(VigilNet *net, VigilNode *node, VigilShape shape,
@@ -222,7 +237,18 @@ void vigil_net_attention_tap(VigilNet *net, VigilNode *node, VigilShape shape,
     m->kind = kind;
     m->map_height = map_height;
     m->map_width = map_width;
+    m->grid = vigil_net_grid(net, node->in[kind == VIGIL_ATTENTION_TO_PIXELS ? 1 : 0]);
     node->side = side;
+    VigilAttentionInfo info = vigil_attention_info(m);
+    VigilError error;
+    if (vigil_attention_check(&info, &error) != VIGIL_OK)
+        vigil_net_fail(net, error.status, "%s", error.message);
+}
+
+void vigil_net_keep_attention(VigilNet *net)
+{
+    for (size_t v = 0; v < net->n_maps; v++)
+        net->map[v].kept |= net->map[v].shape.windows > 0;
 }
 
 int vigil_shape_dims(VigilShape s, int dims[4])
@@ -239,6 +265,11 @@ int vigil_shape_dims(VigilShape s, int dims[4])
 VigilShape vigil_net_shape(const VigilNet *net, VigilValue value)
 {
     return value == VIGIL_NONE ? (VigilShape) { 1, 1, 1 } : net->map[value].shape;
+}
+
+VigilGrid vigil_net_grid(const VigilNet *net, VigilValue value)
+{
+    return value == VIGIL_NONE ? (VigilGrid) { 0.5, 0.5, 1, 1 } : net->map[value].grid;
 }
 
 void vigil_net_output(VigilNet *net, VigilValue value, const char *name)

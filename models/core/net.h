@@ -28,6 +28,13 @@ typedef struct VigilShape {
     int windows; /* 0: no attention weights */
 } VigilShape;
 
+/* Where the pixels of a map lie in the input of the network: (i, j) is centred at
+ * (y + i step_y, x + j step_x), in pixels of the input whose first is centred at
+ * (0.5, 0.5). */
+typedef struct VigilGrid {
+    double y, x, step_y, step_x;
+} VigilGrid;
+
 static inline size_t vigil_shape_size(VigilShape s)
 {
     return (size_t)s.h * s.w * s.c * (s.windows ? s.windows : 1);
@@ -76,6 +83,7 @@ VigilValue vigil_net_name(VigilNet *net, VigilValue value, const char *name);
 void vigil_net_output(VigilNet *net, VigilValue value, const char *name);
 
 VigilShape vigil_net_shape(const VigilNet *net, VigilValue value);
+VigilGrid vigil_net_grid(const VigilNet *net, VigilValue value);
 
 /* y = activation(norm(conv(x) + bias)); zero padding (kernel - 1) / 2 * dilation.
  * Weight `name`.weight [out, in / groups, kernel, kernel], `name`.bias [out]; batch
@@ -186,6 +194,9 @@ VigilStatus vigil_net_fuse(VigilNet *net, const char *const *keep, size_t n_keep
  * `keep` and outputs live to the end of the run. */
 VigilStatus vigil_net_plan(VigilNet *net, const char *const *keep, size_t n_keep,
                            int threads, VigilError *error);
+
+/* Keeps all attention weights, to be called before vigil_net_plan(). */
+void vigil_net_keep_attention(VigilNet *net);
 
 void vigil_net_run(VigilNet *net);
 

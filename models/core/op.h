@@ -51,6 +51,7 @@ struct VigilNode {
 typedef struct VigilMap {
     const char *name;
     VigilShape shape;
+    VigilGrid grid;            /* of attention weights: of the map they relate to */
     int producer;              /* node */
     bool on_demand;            /* computed only if kept */
     bool kept;                 /* a tap asks for it (plan.c) */
@@ -96,9 +97,17 @@ VigilNode *vigil_net_append(VigilNet *net, const VigilOp *op, const char *name,
                             const VigilValue *in, int n_in, VigilShape out,
                             size_t data_size);
 
+/* A result lies on the grid of its operation's first input until that says otherwise:
+ * that pixel (0, 0) of `out` is centred at pixel (first_y, first_x) of that input, and
+ * the others at every step-th from there; steps above 0. */
+void vigil_net_regrid(VigilNet *net, VigilValue out, double first_y, double step_y,
+                      double first_x, double step_x);
+
 /* Gives the node that was appended last a second result, the attention weights, which
  * is computed only where a tap asks for it.  It is called "attention" in the scope in
- * force and relates pixels of a map map_height x map_width. */
+ * force and relates pixels of a map map_height x map_width, which lies on the grid of
+ * the node's first input, or of its second for TO_PIXELS.  Weights that do not go with
+ * that map (attention.h) stick as an error. */
 void vigil_net_attention_tap(VigilNet *net, VigilNode *node, VigilShape shape,
                              VigilAttentionKind kind, int map_height, int map_width);
 

@@ -1,3 +1,4 @@
+#include "core/attention.h"
 #include "core/input.h"
 #include "core/model.h"
 #include "core/threads.h"
@@ -23,17 +24,26 @@ static VigilTensor tensor_of(const VigilNet *net, VigilValue v, const char *name
 static VigilStatus find_taps(VigilSession *s, const VigilSessionOptions *o,
                              VigilError *error)
 {
-    s->taps = calloc(o->n_taps + 1, sizeof *s->taps);
+    size_t n = o->n_taps;
+    VigilAttentionInfo info;
+    VigilValue map;
+    if (o->attention)
+        n += vigil_attention_count(s->net);
+    s->taps = calloc(n + 1, sizeof *s->taps);
     if (!s->taps)
-        return vigil_fail_memory(error, o->n_taps * sizeof *s->taps, "taps");
+        return vigil_fail_memory(error, n * sizeof *s->taps, "taps");
     for (size_t i = 0; i < o->n_taps; i++) {
         VigilValue v = vigil_net_find(s->net, o->taps[i]);
         if (v == VIGIL_NONE)
             return vigil_fail(error, VIGIL_ERROR_ARGUMENT,
-                              "%s has no tap '%s'; its layers are listed by "
-                              "'vigil-model info --layers'",
+                              "%s has no tap '%s'; 'vigil-model info --layers "
+                              "--attention' lists what there is",
                               s->model->arch.row->name, o->taps[i]);
         s->taps[s->n_taps++] = tensor_of(s->net, v, vigil_net_value_name(s->net, v));
+    }
+    while (s->n_taps < n) {
+        map = vigil_attention_at(s->net, s->n_taps - o->n_taps, &info);
+        s->taps[s->n_taps++] = tensor_of(s->net, map, info.name);
     }
     return VIGIL_OK;
 }
@@ -63,6 +73,8 @@ static VigilStatus open_session(VigilSession *s, const VigilSessionOptions *o,
     if (status == VIGIL_OK)
         status = vigil_model_build(s->model, s->input.height, s->input.width, o->taps,
                                    o->n_taps, &s->net, error);
+    if (status == VIGIL_OK && o->attention)
+        vigil_net_keep_attention(s->net);
     if (status == VIGIL_OK)
         status = vigil_net_plan(s->net, o->taps, o->n_taps, threads, error);
     if (status == VIGIL_OK)
@@ -132,6 +144,36 @@ const VigilTensor *vigil_session_tap(const VigilSession *session, const char *na
         if (!strcmp(session->taps[i].name, name))
             return &session->taps[i];
     return NULL;
+}
+
+bool vigil_session_attention(const VigilSession *session, size_t i,
+                             VigilAttentionInfo *info)
+{
+    return vigil_attention_at(session->net, i, info) != VIGIL_NONE;
+}
+
+VigilStatus vigil_session_attention_map(const VigilSession *session, size_t i, int head,
+                                        int token, const VigilPlacement *placed,
+                                        float *map, VigilMapPlace *place,
+                                        VigilError *error)
+{
+    VigilAttentionInfo info;
+    VigilValue v = vigil_attention_at(session->net, i, &info);
+    if (v == VIGIL_NONE)
+        return vigil_fail(error, VIGIL_ERROR_ARGUMENT,
+                          "attention %zu of %s, which has %zu of them, from 0", i,
+                          session->model->arch.row->name,
+                          vigil_attention_count(session->net));
+    if (!info.tapped)
+        return vigil_fail(error, VIGIL_ERROR_ARGUMENT,
+                          "%s was not asked for when the session was opened",
+                          info.name);
+    VigilStatus status = vigil_attention_image(&info, vigil_net_data(session->net, v),
+                                               head, token, map, error);
+    if (status == VIGIL_OK && place)
+        *place = vigil_attention_place(vigil_net_grid(session->net, v), info.map_height,
+                                       info.map_width, placed);
+    return status;
 }
 
 uint64_t vigil_session_macs(const VigilSession *session)

@@ -11,6 +11,7 @@ typedef struct Inference {
     Picture picture;
     VigilModel *model;
     VigilSession *session;
+    VigilPlacement placed;
     const VigilModelInfo *info;
     const VigilTensor *logits;
     VigilClass *top; /* [n_top] */
@@ -28,25 +29,34 @@ static void follow_picture(const VigilModelInfo *info, const VigilImage *image,
     }
 }
 
+/* With the names that --tap and --attention give. */
+static int open_session(Inference *f)
+{
+    const Options *o = f->options;
+    VigilError error;
+    VigilSessionOptions session = { .input = o->input, .threads = o->threads };
+    const char **taps = calloc(o->n_taps + o->n_attention + 1, sizeof *taps);
+    if (!taps)
+        return fail("out of memory");
+    for (size_t i = 0; i < o->n_taps; i++)
+        taps[session.n_taps++] = o->taps[i];
+    for (size_t i = 0; i < o->n_attention; i++)
+        taps[session.n_taps++] = o->attention[i].name;
+    session.taps = taps;
+    follow_picture(f->info, &f->picture.image, &session.input);
+    VigilStatus status = vigil_session_open(f->model, &session, &f->session, &error);
+    free(taps);
+    return status == VIGIL_OK ? STATUS_OK : fail("%s", error.message);
+}
+
 static int open_all(Inference *f)
 {
     VigilError error;
-    VigilSessionOptions session = {
-        .input = f->options->input,
-        .threads = f->options->threads,
-        .taps = f->options->taps,
-        .n_taps = f->options->n_taps,
-    };
     if (vigil_model_open(f->options->operand[0], &f->model, &error) != VIGIL_OK)
         return fail("%s", error.message);
     f->info = vigil_model_info(f->model);
     int status = picture_load(f->options->operand[1], &f->picture);
-    if (status)
-        return status;
-    follow_picture(f->info, &f->picture.image, &session.input);
-    if (vigil_session_open(f->model, &session, &f->session, &error) != VIGIL_OK)
-        return fail("%s", error.message);
-    return STATUS_OK;
+    return status ? status : open_session(f);
 }
 
 static int fill_input(Inference *f)
@@ -55,9 +65,9 @@ static int fill_input(Inference *f)
     VigilError error;
     VigilStatus status = vigil_preprocess_open(&preprocess, &error);
     if (status == VIGIL_OK)
-        status = vigil_preprocess_run(preprocess, &f->picture.image, NULL,
-                                      vigil_session_input_rules(f->session),
-                                      vigil_session_input(f->session), NULL, &error);
+        status = vigil_preprocess_run(
+            preprocess, &f->picture.image, NULL, vigil_session_input_rules(f->session),
+            vigil_session_input(f->session), &f->placed, &error);
     vigil_preprocess_close(&preprocess);
     return status == VIGIL_OK ? STATUS_OK
                               : fail("%s: %s", f->options->operand[1], error.message);
@@ -131,22 +141,9 @@ static json_t *taps_json(const Inference *f)
     json_t *taps = json_object();
     for (size_t i = 0; i < f->options->n_taps && taps; i++) {
         const char *name = f->options->taps[i];
-        if (json_object_set_new(taps, name,
-                                tensor_json(vigil_session_tap(f->session, name)))) {
-            json_decref(taps);
-            taps = NULL;
-        }
+        json_set(&taps, name, tensor_json(vigil_session_tap(f->session, name)));
     }
     return taps;
-}
-
-static int set(json_t **root, const char *key, json_t *value)
-{
-    if (json_object_set_new(*root, key, value) == 0)
-        return 0;
-    json_decref(*root);
-    *root = NULL;
-    return -1;
 }
 
 static int print_json(const Inference *f)
@@ -159,9 +156,10 @@ static int print_json(const Inference *f)
         task_name(f->info->task), "input",
         json_input(vigil_session_input_rules(f->session)), "top", top_json(f));
     if (options->raw)
-        set(&root, "logits", json_floats(f->logits->data, tensor_elements(f->logits)));
+        json_set(&root, "logits",
+                 json_floats(f->logits->data, tensor_elements(f->logits)));
     if (options->n_taps)
-        set(&root, "taps", taps_json(f));
+        json_set(&root, "taps", taps_json(f));
     return json_print(root, !options->raw && !options->n_taps);
 }
 
@@ -217,6 +215,9 @@ int command_infer(const Options *options)
         status = fill_input(&f);
     if (status == STATUS_OK)
         status = run_network(&f);
+    for (size_t i = 0; status == STATUS_OK && i < options->n_attention; i++)
+        status =
+            attention_write(&options->attention[i], f.session, &f.picture, &f.placed);
     if (status == STATUS_OK)
         status = options->json ? print_json(&f) : print_text(&f);
     free(f.top);

@@ -32,7 +32,7 @@ static json_t *layers_json(const VigilSession *session)
 }
 
 static int print_json(const VigilModelInfo *info, const VigilSession *session,
-                      bool layers)
+                      const Options *options)
 {
     json_t *root = json_pack(
         "{s:o, s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:i, s:o, s:o, s:I, s:I}", "file",
@@ -43,10 +43,10 @@ static int print_json(const VigilModelInfo *info, const VigilSession *session,
         labels_json(info), "label_set", json_text(info->label_set), "memory_bytes",
         (json_int_t)info->memory_bytes, "session_bytes",
         (json_int_t)vigil_session_arena_bytes(session));
-    if (root && layers && json_object_set_new(root, "layers", layers_json(session))) {
-        json_decref(root);
-        root = NULL;
-    }
+    if (options->layers)
+        json_set(&root, "layers", layers_json(session));
+    if (options->list_attention)
+        json_set(&root, "attention", attentions_json(session));
     return json_print(root, true);
 }
 
@@ -120,7 +120,7 @@ static void print_layers(const VigilSession *session)
 }
 
 static void print_text(const VigilModelInfo *info, const VigilSession *session,
-                       bool layers)
+                       const Options *options)
 {
     char *file = clean_text(info->file);
     printf("%-*s%s\n", INDENT, "file", file);
@@ -139,8 +139,10 @@ static void print_text(const VigilModelInfo *info, const VigilSession *session,
     printf("%-*s%.1f MiB of weights, %.1f MiB per session\n", INDENT, "memory",
            (double)info->memory_bytes / (1 << 20),
            (double)vigil_session_arena_bytes(session) / (1 << 20));
-    if (layers)
+    if (options->layers)
         print_layers(session);
+    if (options->list_attention)
+        print_attentions(session);
     g_free(file);
 }
 
@@ -155,9 +157,9 @@ int command_info(const Options *options)
         vigil_session_open(model, &one_thread, &session, &error) != VIGIL_OK)
         status = fail("%s", error.message);
     else if (options->json)
-        status = print_json(vigil_model_info(model), session, options->layers);
+        status = print_json(vigil_model_info(model), session, options);
     else
-        print_text(vigil_model_info(model), session, options->layers);
+        print_text(vigil_model_info(model), session, options);
     vigil_session_close(&session);
     vigil_model_close(&model);
     return status;

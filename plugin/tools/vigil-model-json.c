@@ -2,9 +2,11 @@
 /* JSON output through jansson. */
 #include "vigil-model.h"
 
+#include <errno.h>
 #include <glib.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 json_t *json_text(const char *text)
 {
@@ -38,6 +40,14 @@ void json_add(json_t **array, json_t *value)
         return;
     json_decref(*array);
     *array = NULL;
+}
+
+void json_set(json_t **object, const char *key, json_t *value)
+{
+    if (json_object_set_new(*object, key, value) == 0)
+        return;
+    json_decref(*object);
+    *object = NULL;
 }
 
 json_t *json_floats(const float *values, size_t n)
@@ -82,13 +92,26 @@ json_t *json_input(const VigilInput *input)
                      filter_name(input->filter), "origin", origin);
 }
 
+#define REAL_DIGITS JSON_REAL_PRECISION(9)
+
+int json_save(json_t *root, const char *path)
+{
+    if (!root)
+        return fail("out of memory while building the JSON output");
+    errno = 0;
+    int failed = json_dump_file(root, path, REAL_DIGITS);
+    json_decref(root);
+    return failed ? fail("%s: %s", path, errno ? strerror(errno) : "cannot be written")
+                  : STATUS_OK;
+}
+
 /* A broken stream is reported when it is closed, for all kinds of output. */
 int json_print(json_t *root, bool indented)
 {
     if (!root)
         return fail("out of memory while building the JSON output");
-    int failed = json_dumpf(root, stdout,
-                            JSON_REAL_PRECISION(9) | (indented ? JSON_INDENT(2) : 0));
+    int failed =
+        json_dumpf(root, stdout, REAL_DIGITS | (indented ? JSON_INDENT(2) : 0));
     json_decref(root);
     putchar('\n');
     if (failed && !ferror(stdout))

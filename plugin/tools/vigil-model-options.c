@@ -13,6 +13,7 @@ enum {
     MAX_TOP = 100000,
     MAX_THREADS = 1024,
     MAX_RUNS = 1000000,
+    MAX_INDEX = 100000000,
     DEFAULT_TOP = 5,
     DEFAULT_RUNS = 50,
 };
@@ -163,6 +164,58 @@ static int set_tap(Options *options, const char *text)
     return STATUS_OK;
 }
 
+/* "mean", "all" or a number before `end`: -1 for the word. */
+static bool read_index(const char *text, const char *end, const char *word, int *value)
+{
+    size_t length = strlen(word);
+    if ((size_t)(end - text) == length && !strncmp(text, word, length)) {
+        *value = -1;
+        return true;
+    }
+    return read_number(text, end, 0, MAX_INDEX, value);
+}
+
+static const char *up_to(const char *text, char stop, const char *end)
+{
+    const char *at = memchr(text, stop, (size_t)(end - text));
+    return at ? at : end;
+}
+
+static int set_attention(Options *options, const char *text)
+{
+    AttentionOption a = { .head = -1, .token = -1 };
+    const char *end = strchr(text, '=');
+    const char *name_end = end ? up_to(text, ':', end) : text;
+    const char *head_end = name_end;
+    bool good = name_end > text;
+    if (good && name_end < end) {
+        head_end = up_to(name_end + 1, ':', end);
+        good = read_index(name_end + 1, head_end, "mean", &a.head);
+    }
+    if (good && head_end < end)
+        good = read_index(head_end + 1, end, "all", &a.token);
+    if (good) {
+        const char *dot = strrchr(a.path = end + 1, '.');
+        good = dot && (!strcmp(dot, ".png") || !strcmp(dot, ".json"));
+    }
+    if (!good)
+        return fail_usage("--attention %s: must be NAME[:HEAD[:TOKEN]]=FILE, a head "
+                          "from 0 or mean, a token from 0 or all, a file that ends in "
+                          ".png or .json",
+                          text);
+    a.name = strndup(text, (size_t)(name_end - text));
+    if (!a.name)
+        return fail("out of memory");
+    options->attention[options->n_attention++] = a;
+    return STATUS_OK;
+}
+
+static int set_list_attention(Options *options, const char *text)
+{
+    options->list_attention = true;
+    return STATUS_OK;
+}
+
 static int set_json(Options *options, const char *text)
 {
     options->json = true;
@@ -200,11 +253,19 @@ static const struct OptionSpec {
     { 'n', "runs", "N", "measure N runs (default 50)", set_runs },
     { 'j', "json", NULL, "print JSON", set_json },
     { 'l', "layers", NULL, "print each layer too", set_layers },
+    { 'a', "attention", NULL, "print what attention maps there are too",
+      set_list_attention },
     { 'w', "raw", NULL, "print the logits too", set_raw },
     { 'p', "tap", "NAME",
       "print an inner tensor too, by its name in info --layers;\n"
       "may be given more than once",
       set_tap },
+    { 'A', "attention", "MAP=FILE",
+      "write an attention map over the picture (.png) or as numbers\n"
+      "(.json); MAP: NAME[:HEAD[:TOKEN]], a name of info --attention,\n"
+      "a head from 0 or mean, a token from 0 or all;\n"
+      "may be given more than once",
+      set_attention },
     { 'h', "help", NULL, "print this text", NULL },
 };
 
@@ -288,7 +349,8 @@ int options_parse(const Command *command, int argc, char **argv, Options *option
     int letter, status;
     *options = (Options) { .top = DEFAULT_TOP, .runs = DEFAULT_RUNS };
     options->taps = calloc((size_t)argc, sizeof *options->taps);
-    if (!options->taps)
+    options->attention = calloc((size_t)argc, sizeof *options->attention);
+    if (!options->taps || !options->attention)
         return fail("out of memory");
     fill_long_options(command, long_options);
     opterr = 0;
@@ -309,6 +371,9 @@ int options_parse(const Command *command, int argc, char **argv, Options *option
 
 void options_clear(Options *options)
 {
+    for (size_t i = 0; i < options->n_attention; i++)
+        free(options->attention[i].name);
+    free(options->attention);
     free(options->taps);
-    options->taps = NULL;
+    *options = (Options) { 0 };
 }

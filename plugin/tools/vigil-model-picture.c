@@ -208,3 +208,31 @@ void picture_clear(Picture *picture)
         g_object_unref(picture->pixbuf);
     picture->pixbuf = NULL;
 }
+
+unsigned char *picture_pixels(const Picture *picture)
+{
+    const VigilImage *image = &picture->image;
+    const VigilComponent *red = &image->component[0]; /* green and blue follow it */
+    size_t width = (size_t)image->width;
+    unsigned char *pixels = g_try_malloc(width * (size_t)image->height * 3);
+    for (int y = 0; pixels && y < image->height; y++) {
+        const uint8_t *row = red->data + y * red->row_stride;
+        unsigned char *out = pixels + (size_t)y * width * 3;
+        for (size_t x = 0; x < width; x++)
+            memcpy(out + 3 * x, row + x * (size_t)red->pixel_stride, 3);
+    }
+    return pixels;
+}
+
+int picture_save(const char *path, const unsigned char *pixels, int width, int height)
+{
+    GError *error = NULL;
+    GdkPixbuf *pixbuf = gdk_pixbuf_new_from_data(pixels, GDK_COLORSPACE_RGB, FALSE, 8,
+                                                 width, height, 3 * width, NULL, NULL);
+    int status = STATUS_OK;
+    if (!pixbuf || !gdk_pixbuf_save(pixbuf, path, "png", &error, NULL))
+        status = fail("%s: %s", path, error ? error->message : "out of memory");
+    g_clear_error(&error);
+    g_clear_object(&pixbuf);
+    return status;
+}

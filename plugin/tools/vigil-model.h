@@ -20,15 +20,24 @@ enum {
     STATUS_USAGE = 2,  /* the command line is at fault */
 };
 
+/* --attention NAME[:HEAD[:TOKEN]]=FILE */
+typedef struct AttentionOption {
+    char *name;
+    int head, token; /* -1: the mean over heads, all tokens */
+    const char *path;
+} AttentionOption;
+
 /* What the command line says. */
 typedef struct Options {
-    bool json, layers, raw;
+    bool json, layers, raw, list_attention;
     VigilInputOptions input;
     int threads;       /* 0: not given */
     int top;           /* >= 1 */
     int runs;          /* >= 1 */
     const char **taps; /* [n_taps], owned; the strings are argv's */
     size_t n_taps;
+    AttentionOption *attention; /* [n_attention], owned with their names */
+    size_t n_attention;
     const char *operand[2]; /* as many as the subcommand takes */
 } Options;
 
@@ -97,8 +106,12 @@ json_t *json_ints(const int *values, int n);
 json_t *json_input(const VigilInput *input);
 /* Appends value, or frees *array and sets it to NULL. */
 void json_add(json_t **array, json_t *value);
+/* Sets a member, or frees *object and sets it to NULL. */
+void json_set(json_t **object, const char *key, json_t *value);
 /* Prints the value, indented or in one line, and frees it. */
 int json_print(json_t *root, bool indented);
+/* Writes the value to a file, in one line, and frees it. */
+int json_save(json_t *root, const char *path);
 
 /* ---- vigil-model-picture.c ------------------------------------------------------- */
 
@@ -114,6 +127,23 @@ typedef struct Picture {
 
 int picture_load(const char *path, Picture *picture);
 void picture_clear(Picture *picture);
+
+/* The same pixels without alpha, [height][width][3], for g_free(); NULL when there is
+ * no memory. */
+unsigned char *picture_pixels(const Picture *picture);
+/* Writes pixels [height][width][3] as a PNG file. */
+int picture_save(const char *path, const unsigned char *pixels, int width, int height);
+
+/* ---- vigil-model-attention.c ----------------------------------------------------- */
+
+/* The attentions of a network, as a table or an array. */
+void print_attentions(const VigilSession *session);
+json_t *attentions_json(const VigilSession *session);
+
+/* Writes the map that the option asks for, after a run: over the picture where its file
+ * ends in .png, as numbers where it ends in .json. */
+int attention_write(const AttentionOption *option, const VigilSession *session,
+                    const Picture *picture, const VigilPlacement *placed);
 
 /* ---- vigil-model-peak.c ---------------------------------------------------------- */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A run allocates and frees nothing, with one thread and with several. */
+/* A run allocates and frees nothing, with one thread and with several, nor does looking
+ * at its attention. */
 #include "../faults/allocator.h"
 #include "core/model.h"
 #include "session.h"
@@ -23,6 +24,24 @@ static void check(VigilModel *model, int threads, int side, bool timed)
     vigil_session_close(&s);
 }
 
+static void check_maps(VigilModel *model)
+{
+    VigilSessionOptions o = { .attention = true, .threads = 1 };
+    VigilSession *s = open_filled(model, &o, 1);
+    VigilAttentionInfo info;
+    static float map[14 * 14];
+    vigil_session_run(s);
+    faults_start(0);
+    for (size_t i = 0; vigil_session_attention(s, i, &info); i++)
+        for (int token = -1; token < 2; token++)
+            vigil_session_attention_map(s, i, -1, token, NULL, map, NULL, NULL);
+    FaultReport r = faults_stop();
+    tap_ok(r.allocations == 0 && r.frees == 0,
+           "attention maps: %llu allocations, %llu frees",
+           (unsigned long long)r.allocations, (unsigned long long)r.frees);
+    vigil_session_close(&s);
+}
+
 int main(void)
 {
     VigilModel *model = NULL;
@@ -39,6 +58,7 @@ int main(void)
     check(model, 2, 224, false);
     check(model, 2, 225, true);
     check(model, 1, 33, true);
+    check_maps(model);
     vigil_model_close(&model);
     return tap_done();
 }

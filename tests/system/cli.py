@@ -162,9 +162,10 @@ def check_help():
     ok(re.fullmatch(r"vigil-model \d+\.\d+\.\d+\n", version), "version", version)
     general = text_of("--help")
     for command, words in (("list", ["--json"]),
-                           ("info", ["FILE", "--json", "--layers"]),
+                           ("info", ["FILE", "--json", "--layers", "--attention"]),
                            ("infer", ["FILE", "IMAGE", "--size", "--resize", "--top",
-                                      "--channel-order", "--threads", "--raw", "--tap"]),
+                                      "--channel-order", "--threads", "--raw", "--tap",
+                                      "--attention"]),
                            ("bench", ["VARIANT", "--runs", "--threads", "--layers"])):
         text = text_of(command, "--help")
         ok(all(word in text for word in words) and command in general,
@@ -280,6 +281,123 @@ def check_numbers():
        "text has the same logits, to nine digits")
     ok(re.search(r"^norm +1x168x7x7 ", text, re.M), "text sums up a tap")
     ok(re.match(r"0\.\d{4} +231 +\S", text), "text begins with the best class", text[:80])
+
+
+def read_png(name):
+    """Width, height and rows [height][width] of (red, green, blue) of an 8-bit RGB file."""
+    data, at, packed = open(name, "rb").read(), 8, b""
+    width, height, depth, kind = struct.unpack(">IIBB", data[16:26])
+    assert (depth, kind) == (8, 2), (depth, kind)
+    while at < len(data):
+        size, name = struct.unpack(">I4s", data[at:at + 8])
+        packed += data[at + 8:at + 8 + size] if name == b"IDAT" else b""
+        at += size + 12
+    lines, rows, above = zlib.decompress(packed), [], bytes(3 * width)
+    for y in range(height):
+        line = bytearray(lines[y * (3 * width + 1):(y + 1) * (3 * width + 1)])
+        row = bytearray(3 * width)
+        for i, value in enumerate(line[1:]):
+            a, b = row[i - 3] if i > 2 else 0, above[i]
+            c = above[i - 3] if i > 2 else 0
+            paeth = min((abs(b - c), 0, a), (abs(a - c), 1, b), (abs(a + b - 2 * c), 2, c))
+            row[i] = (value + (0, a, b, (a + b) // 2, paeth[2])[line[0]]) & 255
+        rows.append([tuple(row[3 * x:3 * x + 3]) for x in range(width)])
+        above = row
+    return width, height, rows
+
+
+def check_attention_list():
+    maps = run_json("info", "emo.safetensors", "--attention")["attention"]
+    ok(len(maps) == 9 and maps[0] == {
+        "name": "stage3.1.attention", "kind": "windows", "block": 0, "windows": 4,
+        "heads": 4, "queries": 49, "keys": 49, "tokens": 0,
+        "map": {"height": 14, "width": 14}}, "info --attention --json", maps[:1])
+    text = text_of("info", "emo.safetensors", "--attention")
+    ok(re.search(r"^stage4\.2\.attention +windows +8 +1 +8 +49 +49 +7x7$", text, re.M)
+       and all(row["name"] in text for row in maps), "info --attention as text", text)
+    ok("attention" not in run_json("info", "emo.safetensors"), "only where asked for")
+
+
+def check_attention_numbers():
+    query = 14 * 5 + 3  # row 5, column 3: token 7 * 2 + 1 of window (1, 1)
+    got = run_json("infer", "emo.safetensors", "formula.png", "--resize", "none", "--tap",
+                   "stage3.1.attention", "--attention",
+                   f"stage3.1.attention:2:{query}=query.json", "--attention",
+                   "stage4.2.attention=all.json")
+    tap = got["taps"]["stage3.1.attention"]
+    row = ((3 * 4 + 2) * 49 + 7 * 2 + 1) * 49
+    one = json.load(open("query.json"))
+    expected = [0.0] * 196
+    for key in range(49):
+        expected[(key // 7 * 2 + 1) * 14 + key % 7 * 2 + 1] = tap["values"][row + key]
+    ok(one.pop("values") == expected and tap["shape"] == [4, 4, 49, 49],
+       "a query's weights lie at the pixels of its window")
+    ok(one == {"name": "stage3.1.attention", "kind": "windows", "block": 0, "head": 2,
+               "token": query, "picture": {"height": 224, "width": 224},
+               "map": {"height": 14, "width": 14},
+               "place": {"x": -7.5, "y": -7.5, "width": 224.0, "height": 224.0}},
+       "what the map is and where it lies", one)
+    every = json.load(open("all.json"))
+    ok(every["head"] is None and every["token"] is None and len(every["values"]) == 49
+       and abs(sum(every["values"]) - 1) < 1e-5, "all heads and tokens by default", every)
+    run_json("infer", "emo.safetensors", "formula.png", "--resize", "none", "--attention",
+             "stage4.2.attention:mean:all=same.json")
+    ok(json.load(open("same.json")) == every, "mean and all say the same")
+
+
+def check_attention_picture():
+    run_json("infer", "emo.safetensors", "formula.png", "--resize", "none", "--attention",
+             "stage3.1.attention=heat.png", "--attention", "stage3.1.attention=heat.json")
+    values = json.load(open("heat.json"))["values"]
+    width, height, heat = read_png("heat.png")
+    _, _, plain = read_png("formula.png")
+    ok((width, height) == (224, 224), "the heat picture has the size of the picture")
+    cold, hot = (values.index(value) for value in (min(values), max(values)))
+    # Cells are centred on every 16th pixel, from the first.
+    pixel = {at: [rows[at // 14 * 16][at % 14 * 16] for rows in (plain, heat)]
+             for at in (cold, hot)}
+    ok(pixel[cold][0] == pixel[cold][1], "the smallest value leaves the picture",
+       pixel[cold])
+    expected = tuple(round(0.2 * was + 0.8 * color)
+                     for was, color in zip(pixel[hot][0], (255, 250, 150)))
+    ok(all(abs(a - b) <= 1 for a, b in zip(pixel[hot][1], expected)),
+       "the largest is shown hottest", f"{pixel[hot]} {expected}")
+    for name in ("small.png", "alpha.png"):
+        run_json("infer", "emo.safetensors", name, "--attention",
+                 "stage4.1.attention:3:24=cropped.png")
+        width, height, heat = read_png("cropped.png")
+        rows = read_png("small.png")[2]
+        touched = {(y, x) for y in range(64) for x in range(96) if heat[y][x] != rows[y][x]}
+        ok((width, height) == (96, 64) and len(touched) > 1000
+           and all(4 <= y < 60 and 20 <= x < 76 for y, x in touched),
+           f"{name}: only what the network was shown is drawn over", len(touched))
+
+
+def check_attention_refused():
+    for status, pattern, value in (
+            (1, "no tap 'stage9'", "stage9=x.png"),
+            (1, "'norm' is no attention", "norm=x.png"),
+            (1, r"head 4; may be -1 .*3", "stage3.1.attention:4=x.png"),
+            (1, r"query pixel 196; may be -1 to 195", "stage3.1.attention:0:196=x.json"),
+            (1, r"no/x\.png: ", "stage3.1.attention=no/x.png"),
+            (1, r"no/x\.json: No such file", "stage3.1.attention=no/x.json"),
+            (2, r"NAME\[:HEAD\[:TOKEN\]\]=FILE", "stage3.1.attention"),
+            (2, "=FILE", "stage3.1.attention=x.gif"), (2, "=FILE", "=x.png"),
+            (2, "=FILE", "a:=x.png"), (2, "=FILE", "a:0:=x.png"),
+            (2, "=FILE", "a:all=x.png"), (2, "=FILE", "a:0:0:0=x.png"),
+            (2, "=FILE", "a:-1=x.png"), (2, "=FILE", "a:9999999999=x.png")):
+        refuse(status, pattern, "infer", "emo.safetensors", "formula.png", "--attention",
+               value)
+        ok(not os.path.exists("x.png") and not os.path.exists("x.json"),
+           "nothing was written")
+    refuse(2, "--attention needs a value", "infer", "a", "b", "--attention")
+    refuse(2, "--attention takes no value", "info", "a", "--attention=b")
+    if os.path.exists("/dev/full"):
+        os.symlink("/dev/full", "full.json")
+        os.symlink("/dev/full", "full.png")
+        for name in ("full.json", "full.png"):
+            refuse(1, name, "infer", "emo.safetensors", "formula.png", "--attention",
+                   "stage3.1.attention=" + name)
 
 
 def check_options():
@@ -445,8 +563,10 @@ def main():
         make_models()
         make_pictures()
         for check in (check_help, check_list, check_info, check_metadata, check_layers,
-                      check_numbers, check_options, check_pictures, check_bench,
-                      check_usage, check_bad_files, check_output):
+                      check_numbers, check_attention_list, check_attention_numbers,
+                      check_attention_picture, check_attention_refused, check_options,
+                      check_pictures, check_bench, check_usage, check_bad_files,
+                      check_output):
             try:
                 check()
             except Exception as error:  # a case that broke off has failed

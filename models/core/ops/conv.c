@@ -82,6 +82,9 @@ VigilValue vigil_net_conv(VigilNet *net, VigilValue x, const VigilConv *conv)
     VigilNode *n = vigil_net_append(net, op, c.name, &x, 1, out, sizeof(VigilConvNode));
     if (!n)
         return VIGIL_NONE;
+    /* Of an even kernel the middle lies between two pixels. */
+    double first = (c.kernel - 1) % 2 * c.dilation / 2.0;
+    vigil_net_regrid(net, n->out, first, c.stride, first, c.stride);
     VigilConvNode *d = n->data;
     d->conv = c;
     d->norm = c.norm ? vigil_net_absolute(net, c.norm) : NULL;
