@@ -106,7 +106,7 @@ void vigil_net_fail(VigilNet *net, VigilStatus status, const char *format, ...)
 
 void vigil_net_push(VigilNet *net, const char *format, ...)
 {
-    size_t at = strlen(net->scope);
+    size_t at = strlen(net->scope), before = at;
     va_list args;
     if (net->depth < VIGIL_MAX_DEPTH)
         net->scope_length[net->depth] = at;
@@ -117,7 +117,8 @@ void vigil_net_push(VigilNet *net, const char *format, ...)
     if (at && at + 1 < sizeof net->scope)
         net->scope[at++] = '.';
     va_start(args, format);
-    vsnprintf(net->scope + at, sizeof net->scope - at, format, args);
+    if (!vsnprintf(net->scope + at, sizeof net->scope - at, format, args))
+        net->scope[before] = '\0';
     va_end(args);
 }
 
@@ -151,6 +152,14 @@ VigilValue vigil_net_name(VigilNet *net, VigilValue value, const char *name)
     if (net->error.status == VIGIL_OK)
         net->map[value].name = vigil_net_absolute(net, name);
     return value;
+}
+
+const char *vigil_net_own_name(const VigilNet *net, const char *name)
+{
+    for (size_t i = 0; i < net->n_maps; i++)
+        if (!strcmp(net->map[i].name, name))
+            return net->map[i].name;
+    return NULL;
 }
 
 VigilValue vigil_net_find(const VigilNet *net, const char *name)
@@ -234,6 +243,16 @@ int vigil_shape_dims(VigilShape s, int dims[4])
     else
         memcpy(dims, (int[4]) { s.h, s.w, s.c }, sizeof(int[4]));
     return s.vector ? 1 : s.windows ? 4 : 3;
+}
+
+void vigil_net_alias(VigilNet *net, VigilValue value, const char *name)
+{
+    if (net->error.status != VIGIL_OK)
+        return;
+    VigilValue alias =
+        append_map(net, vigil_net_absolute(net, name), vigil_net_shape(net, value));
+    if (alias != VIGIL_NONE)
+        net->map[alias].moved = value;
 }
 
 VigilShape vigil_net_shape(const VigilNet *net, VigilValue value)

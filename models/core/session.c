@@ -33,7 +33,8 @@ static VigilStatus find_taps(VigilSession *s, const VigilSessionOptions *o,
                               "%s has no tap '%s'; its layers are listed by "
                               "'vigil-model info --layers'",
                               s->model->arch.row->name, o->taps[i]);
-        s->taps[s->n_taps++] = tensor_of(s->net, v, vigil_net_value_name(s->net, v));
+        s->taps[s->n_taps++] =
+            tensor_of(s->net, v, vigil_net_own_name(s->net, o->taps[i]));
     }
     return VIGIL_OK;
 }

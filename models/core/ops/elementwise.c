@@ -1,8 +1,9 @@
-/* Sums, scales and means of whole maps. */
+/* Sums, scales, means and concatenations of whole maps. */
 #include "core/op.h"
 #include "core/threads.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static size_t pixels_of(VigilShape s)
 {
@@ -111,3 +112,45 @@ VigilValue vigil_net_mean(VigilNet *net, VigilValue x)
                                     (VigilShape) { 1, 1, s.c, .vector = true }, 0);
     return n ? n->out : VIGIL_NONE;
 }
+
+/* ---- Concatenation of channels -----------------------------------------------------
+ */
+
+static const VigilOp op_concat;
+
+VigilValue vigil_net_concat(VigilNet *net, VigilValue a, VigilValue b)
+{
+    VigilShape s = vigil_net_shape(net, a), t = vigil_net_shape(net, b);
+    VigilValue in[] = { a, b };
+    if (s.h != t.h || s.w != t.w)
+        vigil_net_fail(net, VIGIL_ERROR_SHAPE,
+                       "channels of maps of %d x %d and %d x %d pixels", s.h, s.w, t.h,
+                       t.w);
+    VigilNode *n = vigil_net_append(net, &op_concat, "joined", in, 2,
+                                    (VigilShape) { s.h, s.w, s.c + t.c, s.vector }, 0);
+    return n ? n->out : VIGIL_NONE;
+}
+
+static void concat_pixels(void *context, size_t begin, size_t end, int worker)
+{
+    const VigilNode *n = context;
+    size_t a = (size_t)n->in_shape.c, b = (size_t)n->out_shape.c - a;
+    float *y = n->y + begin * (a + b);
+    for (size_t i = begin; i < end; i++, y += a + b) {
+        memcpy(y, n->x[0] + i * a, a * sizeof *y);
+        memcpy(y + a, n->x[1] + i * b, b * sizeof *y);
+    }
+}
+
+static void concat_run(const VigilNode *n, VigilNet *net)
+{
+    vigil_parallel(net->threads, pixels_of(n->out_shape),
+                   vigil_grain((uint64_t)n->out_shape.c), concat_pixels, (void *)n);
+}
+
+static void concat_kind(const VigilNode *n, char *out, size_t size)
+{
+    snprintf(out, size, "concatenation");
+}
+
+static const VigilOp op_concat = { .kind = concat_kind, .run = concat_run };
