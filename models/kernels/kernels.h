@@ -101,6 +101,10 @@ static inline size_t vigil_attention_scratch(size_t tk, size_t d)
     X(attention, void, (const VigilAttention *a))                                      \
     /* sum[c] = sum over rows of x [rows][c], each added up in double. */              \
     X(sum_rows, void, (const float *x, size_t rows, size_t c, double *sum))            \
+    /* sum[c] = sum over rows of weight[row] x[row][c], x [rows][ld], in double. */    \
+    X(weigh_rows, void,                                                                \
+      (const float *x, size_t ld, size_t rows, size_t c, const double *weight,         \
+       double *sum))                                                                   \
     /* y[r][c] = x[r][c] * scale[c]; y may be x. */                                    \
     X(scale_rows, void,                                                                \
       (const float *x, size_t rows, size_t c, const float *scale, float *y))           \

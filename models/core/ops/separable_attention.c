@@ -2,12 +2,14 @@
  * Separable self-attention (Mehta and Rastegari, "Separable Self-attention for Mobile
  * Vision Transformers", 2022, section 3.2), on tokens whose projections are there.
  *
- * The scores of a run are the softmax of one number a token; so its context is what
- * attention gives a single query that is 1 to keys that are these numbers.
+ * Scores and contexts are computed in double: there are few of them, and what a context
+ * is off by is added to every token of its run alike, so that rounding does not average
+ * out as it does elsewhere.
  */
 #include "core/op.h"
 #include "core/threads.h"
 
+#include <math.h>
 #include <stdio.h>
 
 static const VigilOp op_separable_attention;
@@ -30,7 +32,8 @@ VigilValue vigil_net_separable_attention(VigilNet *net, VigilValue x, int map_he
 }
 
 /* The contexts [runs][channels] lie where the scratch of the first thread begins; each
- * thread's own working memory comes after as many floats. */
+ * thread's own scores [tokens] and sums [channels], in double, come after as many
+ * floats. */
 static size_t context_floats(const VigilNode *n)
 {
     return ((size_t)n->out_shape.h * n->out_shape.c + 15) & ~(size_t)15;
@@ -38,36 +41,37 @@ static size_t context_floats(const VigilNode *n)
 
 static size_t separable_scratch(const VigilNode *n)
 {
-    return context_floats(n) + vigil_attention_scratch((size_t)n->out_shape.w, 1);
+    return context_floats(n) + 2 * ((size_t)n->out_shape.w + (size_t)n->out_shape.c);
+}
+
+/* score [tokens] = softmax over tokens of x[token][0] */
+static void softmax(const float *x, size_t stride, size_t tokens, double *score)
+{
+    double greatest = -INFINITY, sum = 0;
+    for (size_t i = 0; i < tokens; i++)
+        greatest = fmax(greatest, x[i * stride]);
+    for (size_t i = 0; i < tokens; i++)
+        sum += score[i] = exp(x[i * stride] - greatest);
+    for (size_t i = 0; i < tokens; i++)
+        score[i] /= sum;
 }
 
 static void pool_runs(void *context, size_t begin, size_t end, int worker)
 {
-    static const float one = 1;
     const VigilNode *n = context;
     size_t tokens = (size_t)n->in_shape.w, stride = (size_t)n->in_shape.c;
     size_t c = (size_t)n->out_shape.c;
+    double *score =
+        (double *)(n->scratch + (size_t)worker * n->scratch_stride + context_floats(n));
+    double *sum = score + tokens;
     for (size_t run = begin; run < end; run++) {
         const float *x = n->x[0] + run * tokens * stride;
-        VigilAttention a = { .tq = 1,
-                             .tk = tokens,
-                             .d = 1,
-                             .dv = c,
-                             .q = &one,
-                             .k = x,
-                             .v = x + 1,
-                             .ldq = 1,
-                             .ldk = stride,
-                             .ldv = stride,
-                             .o = n->scratch + run * c,
-                             .ldo = c,
-                             .scratch = n->scratch +
-                                        (size_t)worker * n->scratch_stride +
-                                        context_floats(n),
-                             .scale = 1 };
-        if (n->side_data)
-            a.map = n->side_data + run * tokens;
-        vigil_kernels()->attention(&a);
+        softmax(x, stride, tokens, score);
+        vigil_kernels()->weigh_rows(x + 1, stride, tokens, c, score, sum);
+        for (size_t i = 0; i < c; i++)
+            n->scratch[run * c + i] = (float)sum[i];
+        for (size_t i = 0; n->side_data && i < tokens; i++)
+            n->side_data[run * tokens + i] = (float)score[i];
     }
 }
 

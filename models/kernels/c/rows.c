@@ -28,6 +28,16 @@ void vigil_sum_rows_c(const float *x, size_t rows, size_t c, double *sum)
     }
 }
 
+void vigil_weigh_rows_c(const float *x, size_t ld, size_t rows, size_t c,
+                        const double *weight, double *sum)
+{
+    for (size_t i = 0; i < c; i++) {
+        sum[i] = 0.0;
+        for (size_t r = 0; r < rows; r++)
+            sum[i] += weight[r] * x[r * ld + i];
+    }
+}
+
 void vigil_scale_rows_c(const float *x, size_t rows, size_t c, const float *scale,
                         float *y)
 {

@@ -86,21 +86,21 @@ void V(layer_norm)(const float *x, size_t rows, size_t c, const float *gamma,
     }
 }
 
-/* The sums of `vectors` vectors of columns; of `lanes` columns where that is less than
- * a vector. */
-INLINE void sum_columns(const float *x, size_t rows, size_t c, double *sum,
-                        const size_t vectors, size_t lanes)
+/* The sums of `vectors` vectors of columns, of rows ld apart; of `lanes` columns where
+ * that is less than a vector.  weight NULL: all 1. */
+INLINE void sum_columns(const float *x, size_t ld, size_t rows, const double *weight,
+                        double *sum, const size_t vectors, size_t lanes)
 {
     vd low[4], high[4];
     UNROLL
     for (size_t i = 0; i < vectors; i++)
         low[i] = high[i] = (vd) { 0 };
-    for (size_t r = 0; r < rows; r++, x += c) {
+    for (size_t r = 0; r < rows; r++, x += ld) {
         UNROLL
         for (size_t i = 0; i < vectors; i++) {
             vf v = v_load_n(x + i * LANES, lanes);
-            low[i] += v_low(v);
-            high[i] += v_high(v);
+            low[i] += weight ? v_low(v) * weight[r] : v_low(v);
+            high[i] += weight ? v_high(v) * weight[r] : v_high(v);
         }
     }
     for (size_t i = 0; i < vectors; i++)
@@ -108,17 +108,29 @@ INLINE void sum_columns(const float *x, size_t rows, size_t c, double *sum,
             sum[i * LANES + j] = j < LANES / 2 ? low[i][j] : high[i][j - LANES / 2];
 }
 
-void V(sum_rows)(const float *x, size_t rows, size_t c, double *sum)
+INLINE void sum_all(const float *x, size_t ld, size_t rows, size_t c,
+                    const double *weight, double *sum)
 {
     size_t i = 0;
     for (; i + 4 * LANES <= c; i += 4 * LANES)
-        sum_columns(x + i, rows, c, sum + i, 4, LANES);
+        sum_columns(x + i, ld, rows, weight, sum + i, 4, LANES);
     for (; i + 2 * LANES <= c; i += 2 * LANES)
-        sum_columns(x + i, rows, c, sum + i, 2, LANES);
+        sum_columns(x + i, ld, rows, weight, sum + i, 2, LANES);
     for (; i + LANES <= c; i += LANES)
-        sum_columns(x + i, rows, c, sum + i, 1, LANES);
+        sum_columns(x + i, ld, rows, weight, sum + i, 1, LANES);
     if (i < c)
-        sum_columns(x + i, rows, c, sum + i, 1, c - i);
+        sum_columns(x + i, ld, rows, weight, sum + i, 1, c - i);
+}
+
+void V(sum_rows)(const float *x, size_t rows, size_t c, double *sum)
+{
+    sum_all(x, c, rows, c, NULL, sum);
+}
+
+void V(weigh_rows)(const float *x, size_t ld, size_t rows, size_t c,
+                   const double *weight, double *sum)
+{
+    sum_all(x, ld, rows, c, weight, sum);
 }
 
 void V(scale_rows)(const float *x, size_t rows, size_t c, const float *scale, float *y)
