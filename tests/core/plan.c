@@ -81,10 +81,22 @@ static VigilValue random_scale(VigilNet *net, VigilValue x)
     return vigil_net_scale(net, x, s);
 }
 
+/* Attention between the patches of a map. */
+static VigilValue random_patches(Random *r, VigilNet *net, VigilValue x)
+{
+    VigilShape s = vigil_net_shape(net, x);
+    int h = s.h + s.h % 2, w = s.w + s.w % 2;
+    x = vigil_net_unfold(net, vigil_net_resize(net, x, h, w, draw(r, 2)));
+    VigilValue y = vigil_net_conv(
+        net, x, &(VigilConv) { .name = "q", .out = 1 + 2 * s.c, .bias = true });
+    y = vigil_net_separable_attention(net, y, h, w);
+    return vigil_net_fold(net, vigil_net_add(net, x, y), h, w);
+}
+
 static VigilValue random_op(Random *r, VigilNet *net, const Maps *m)
 {
     VigilValue x = pick(r, m);
-    switch (draw(r, 9)) {
+    switch (draw(r, 12)) {
     case 0:
         return vigil_net_layer_norm(net, x, "l", 1e-5f);
     case 1:
@@ -102,6 +114,15 @@ static VigilValue random_op(Random *r, VigilNet *net, const Maps *m)
             net, x, &(VigilConv) { .name = "p", .out = vigil_net_shape(net, x).c });
         return draw(r, 2) ? vigil_net_add(net, x, y) : vigil_net_add(net, y, x);
     }
+    case 7:
+        return vigil_net_group_norm(net, x, "g", 1e-5f);
+    case 8: {
+        VigilShape s = vigil_net_shape(net, x);
+        return vigil_net_concat(
+            net, x, vigil_net_resize(net, pick(r, m), s.h, s.w, draw(r, 2)));
+    }
+    case 9:
+        return random_patches(r, net, x);
     default:
         return random_conv(r, net, x);
     }
