@@ -3,5 +3,9 @@
 const VigilFamily *const vigil_families[] = {
     &vigil_family_emo,
     &vigil_family_mobile_former,
+    &vigil_family_mobilevit,
+    &vigil_family_mobilevitv2,
+    &vigil_family_mobilevitv3_after_v1,
+    &vigil_family_mobilevitv3_after_v2,
     NULL,
 };

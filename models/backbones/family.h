@@ -50,6 +50,8 @@ static inline const VigilVariantRow *vigil_family_row(const VigilFamily *f, size
 /* All families, NULL-terminated. */
 extern const VigilFamily *const vigil_families[];
 
-extern const VigilFamily vigil_family_emo, vigil_family_mobile_former;
+extern const VigilFamily vigil_family_emo, vigil_family_mobile_former,
+    vigil_family_mobilevit, vigil_family_mobilevitv2, vigil_family_mobilevitv3_after_v1,
+    vigil_family_mobilevitv3_after_v2;
 
 #endif

@@ -6,6 +6,8 @@
 #include "backbones/family.h"
 #include "blocks/blocks.h"
 
+#include <stdio.h>
+
 #define EPS 1e-5f
 #define MOST_BLOCKS 12
 
@@ -188,6 +190,16 @@ static void head(VigilNet *net, VigilValue x, VigilValue z,
     vigil_net_output(net, x, "logits");
 }
 
+/* A block of the original gives a pair, which people index. */
+static void alias_results(VigilNet *net, VigilValue x, VigilValue z, int block)
+{
+    char name[24];
+    snprintf(name, sizeof name, "features.%d[0]", block);
+    vigil_net_alias(net, x, name);
+    snprintf(name, sizeof name, "features.%d[1]", block);
+    vigil_net_alias(net, z, name);
+}
+
 static void describe(VigilNet *net, const void *row, const VigilScheme *scheme)
 {
     const MobileFormerVariant *v = row;
@@ -199,8 +211,10 @@ static void describe(VigilNet *net, const void *row, const VigilScheme *scheme)
         vigil_net_name(net, x, "");
         vigil_net_name(net, z, "tokens");
         vigil_net_pop(net);
+        alias_results(net, x, z, i);
     }
     z = vigil_mobile_to_former(net, x, z);
+    vigil_net_alias(net, z, "local_global[0]");
     head(net, x, vigil_net_name(net, z, "local_global.tokens"), v);
 }
 

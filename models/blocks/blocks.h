@@ -25,6 +25,70 @@ typedef struct VigilIrmb {
 
 VigilValue vigil_irmb(VigilNet *net, VigilValue x, const VigilIrmb *block);
 
+/* What files call a convolution without bias and the batch norm after it, relative to a
+ * name for both: "conv" and "bn" where they are "stem.conv" and "stem.bn". */
+typedef struct VigilConvNormNames {
+    const char *conv, *norm;
+} VigilConvNormNames;
+
+/* The two under `name`, which is also the name of the result.  `conv` says the rest,
+ * eps of the norm included; its names are not looked at. */
+VigilValue vigil_conv_norm(VigilNet *net, VigilValue x, const char *name,
+                           const VigilConvNormNames *names, const VigilConv *conv);
+
+/* Inverted residual (Sandler et al., "MobileNetV2", CVPR 2018, section 3.3) with SiLU,
+ * as MobileViT uses it:
+ *
+ *     y = BN(W_r SiLU(BN(dw(SiLU(BN(W_e x))))))    + x where stride 1 keeps the width
+ */
+typedef struct VigilInvertedResidual {
+    int out;      /* channels */
+    int expanded; /* channels in between */
+    int stride;   /* 1 or 2 */
+    float eps;
+    const char *expand, *depthwise, *reduce; /* names */
+    const VigilConvNormNames *names;         /* below them */
+} VigilInvertedResidual;
+
+VigilValue vigil_inverted_residual(VigilNet *net, VigilValue x,
+                                   const VigilInvertedResidual *block);
+
+/* Tensor names of one transformer layer. */
+typedef struct VigilTransformerNames {
+    const char *norm1;     /* before the attention */
+    const char *attention; /* scope of the next three and of the tap "attention" */
+    const char *qkv;       /* queries, keys, values */
+    const char *const *qkv_parts; /* as VigilConv.parts; NULL: one tensor */
+    const char *out;
+    const char *norm2;           /* before the MLP */
+    const char *expand, *reduce; /* of the MLP */
+} VigilTransformerNames;
+
+/* One pre-norm layer over the patches of a map, x [4][tokens][c] as vigil_net_unfold()
+ * gives them:
+ *
+ *     x = x + W_o attention(norm1(x));  y = x + W_r SiLU(W_e norm2(x))
+ *
+ * all four with bias. */
+typedef struct VigilTransformer {
+    int heads;
+    int hidden; /* channels of the MLP */
+    float eps;
+    int map_height, map_width; /* of the unfolded map */
+    const VigilTransformerNames *names;
+} VigilTransformer;
+
+/* Multi-head self-attention inside each row of x, layer norms, weights [out, in] (Mehta
+ * and Rastegari, "MobileViT", ICLR 2022, section 3.1). */
+VigilValue vigil_transformer_layer(VigilNet *net, VigilValue x,
+                                   const VigilTransformer *layer);
+
+/* Separable self-attention, group norms over all of x, weights [out, in, 1, 1] (the
+ * same, "Separable Self-attention for Mobile Vision Transformers", 2022, section 3.2).
+ * Has no heads. */
+VigilValue vigil_separable_layer(VigilNet *net, VigilValue x,
+                                 const VigilTransformer *layer);
+
 /* Squeeze-excite (Hu et al., CVPR 2018) at full width: x scaled by
  * sigmoid(W_e SiLU(W_r mean(x))), weights `name`.conv_reduce and `name`.conv_expand. */
 VigilValue vigil_squeeze_excite(VigilNet *net, VigilValue x, const char *name);

@@ -107,7 +107,7 @@ void vigil_net_fail(VigilNet *net, VigilStatus status, const char *format, ...)
 
 void vigil_net_push(VigilNet *net, const char *format, ...)
 {
-    size_t at = strlen(net->scope);
+    size_t at = strlen(net->scope), before = at;
     va_list args;
     if (net->depth < VIGIL_MAX_DEPTH)
         net->scope_length[net->depth] = at;
@@ -118,7 +118,8 @@ void vigil_net_push(VigilNet *net, const char *format, ...)
     if (at && at + 1 < sizeof net->scope)
         net->scope[at++] = '.';
     va_start(args, format);
-    vsnprintf(net->scope + at, sizeof net->scope - at, format, args);
+    if (!vsnprintf(net->scope + at, sizeof net->scope - at, format, args))
+        net->scope[before] = '\0';
     va_end(args);
 }
 
@@ -154,12 +155,34 @@ VigilValue vigil_net_name(VigilNet *net, VigilValue value, const char *name)
     return value;
 }
 
+static bool is_alias(const VigilMap *m)
+{
+    return m->producer < 0 && m->moved != VIGIL_NONE;
+}
+
+/* A value's own name comes before another's further name. */
+static const VigilMap *map_named(const VigilNet *net, const char *name)
+{
+    const VigilMap *alias = NULL;
+    for (size_t i = 0; i < net->n_maps; i++)
+        if (!strcmp(net->map[i].name, name)) {
+            if (!is_alias(&net->map[i]))
+                return &net->map[i];
+            alias = alias ? alias : &net->map[i];
+        }
+    return alias;
+}
+
+const char *vigil_net_own_name(const VigilNet *net, const char *name)
+{
+    const VigilMap *m = map_named(net, name);
+    return m ? m->name : NULL;
+}
+
 VigilValue vigil_net_find(const VigilNet *net, const char *name)
 {
-    for (size_t i = 0; i < net->n_maps; i++)
-        if (!strcmp(net->map[i].name, name))
-            return vigil_net_resolve(net, (VigilValue)i);
-    return VIGIL_NONE;
+    const VigilMap *m = map_named(net, name);
+    return m ? vigil_net_resolve(net, (VigilValue)(m - net->map)) : VIGIL_NONE;
 }
 
 /* ---- Building -------------------------------------------------------------------- */
@@ -243,6 +266,7 @@ void vigil_net_attention_tap(VigilNet *net, VigilNode *node, VigilShape shape,
     VigilError error;
     if (vigil_attention_check(&info, &error) != VIGIL_OK)
         vigil_net_fail(net, error.status, "%s", error.message);
+    vigil_net_alias(net, side, ""); /* the module that computes them */
 }
 
 void vigil_net_keep_attention(VigilNet *net)
@@ -260,6 +284,16 @@ int vigil_shape_dims(VigilShape s, int dims[4])
     else
         memcpy(dims, (int[4]) { s.h, s.w, s.c }, sizeof(int[4]));
     return s.vector ? 1 : s.windows ? 4 : 3;
+}
+
+void vigil_net_alias(VigilNet *net, VigilValue value, const char *name)
+{
+    if (net->error.status != VIGIL_OK)
+        return;
+    VigilValue alias =
+        append_map(net, vigil_net_absolute(net, name), vigil_net_shape(net, value));
+    if (alias != VIGIL_NONE)
+        net->map[alias].moved = value;
 }
 
 VigilShape vigil_net_shape(const VigilNet *net, VigilValue value)

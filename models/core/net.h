@@ -68,7 +68,7 @@ void vigil_net_fail(VigilNet *net, VigilStatus status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Tensor and tap names are relative to a scope: push "stage1.0", name "v.conv" means
- * "stage1.0.v.conv". */
+ * "stage1.0.v.conv".  An empty push changes nothing until its pop. */
 void vigil_net_push(VigilNet *net, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void vigil_net_pop(VigilNet *net);
@@ -78,6 +78,10 @@ VigilValue vigil_net_input(VigilNet *net);
 
 /* Names a value for taps; an empty name stands for the scope itself. */
 VigilValue vigil_net_name(VigilNet *net, VigilValue value, const char *name);
+
+/* Gives a value a further name for taps, beside the one it has; where another value has
+ * that as its own name, the name means the other one. */
+void vigil_net_alias(VigilNet *net, VigilValue value, const char *name);
 
 /* Marks a result of the network under a name of its own: "logits". */
 void vigil_net_output(VigilNet *net, VigilValue value, const char *name);
@@ -106,6 +110,9 @@ typedef struct VigilConv {
      * as vigil_net_shuffle, 0: none.  1 x 1 with stride 1; or depthwise, by as many
      * groups as channels go in. */
     int shuffle;
+    /* NULL, or where files keep the rows of weight and bias in several tensors, as many
+     * rows in each: their names instead of `name`, in order, NULL-terminated. */
+    const char *const *parts;
     VigilActivation activation;
 } VigilConv;
 
@@ -117,6 +124,11 @@ VigilValue vigil_net_batch_norm(VigilNet *net, VigilValue x, const char *name,
 
 /* Layer norm over the channels of each pixel: `name`.weight, .bias [c]. */
 VigilValue vigil_net_layer_norm(VigilNet *net, VigilValue x, const char *name,
+                                float eps);
+
+/* Group norm with one group: mean and variance over all values of the map, then scale
+ * and shift of each channel: `name`.weight, .bias [c]. */
+VigilValue vigil_net_group_norm(VigilNet *net, VigilValue x, const char *name,
                                 float eps);
 
 /* Scaled dot-product attention, softmax over keys:
@@ -143,6 +155,27 @@ VigilValue vigil_net_attention(VigilNet *net, const VigilAttend *attend);
  * "attention": [windows][heads][window^2][window^2]. */
 VigilValue vigil_net_window_attention(VigilNet *net, VigilValue x, const char *name,
                                       int heads, int window);
+
+/* Separable self-attention over tokens [runs][tokens][1 + 2c], in each a query, then c
+ * keys, then c values; each run of tokens (a row of the map) by itself:
+ *     score = softmax over tokens(query),  context = sum over tokens(score * keys)
+ *     y = ReLU(values) * context
+ * y is [runs][tokens][c].  The scores [runs][1][1][tokens] can be tapped as
+ * "attention"; they belong to pixels of a map map_height x map_width, unfolded. */
+VigilValue vigil_net_separable_attention(VigilNet *net, VigilValue x, int map_height,
+                                         int map_width);
+
+/* A map [h][w][c] of even sides to its 2 x 2 patches [4][h / 2 * w / 2][c]: row p holds
+ * the pixels at place (p / 2, p % 2) of their patch, patches in raster order. */
+VigilValue vigil_net_unfold(VigilNet *net, VigilValue x);
+
+/* Back to the map [height][width][c]. */
+VigilValue vigil_net_fold(VigilNet *net, VigilValue x, int height, int width);
+
+/* Bilinear, without antialiasing.  align_corners: the outer pixels of both maps lie on
+ * each other; else their outer edges do. */
+VigilValue vigil_net_resize(VigilNet *net, VigilValue x, int height, int width,
+                            bool align_corners);
 
 /* Mean over all pixels: a vector. */
 VigilValue vigil_net_mean(VigilNet *net, VigilValue x);
@@ -207,6 +240,8 @@ float *vigil_net_input_data(VigilNet *net);
 VigilValue vigil_net_find(const VigilNet *net, const char *name);
 const float *vigil_net_data(const VigilNet *net, VigilValue value);
 const char *vigil_net_value_name(const VigilNet *net, VigilValue value);
+/* The net's own copy of a value's name or further name; NULL if there is none. */
+const char *vigil_net_own_name(const VigilNet *net, const char *name);
 /* Output i; VIGIL_NONE past the last. */
 VigilValue vigil_net_output_at(const VigilNet *net, size_t i, const char **name);
 size_t vigil_net_arena_bytes(const VigilNet *net);

@@ -58,7 +58,8 @@ typedef struct VigilMap {
     VigilAttentionKind kind;   /* of attention weights */
     int map_height, map_width; /* of the map that they relate pixels of */
     size_t offset;             /* floats in the arena */
-    VigilValue moved;          /* merged into this value (fuse.c), or VIGIL_NONE */
+    VigilValue moved;          /* merged into this value (fuse.c) or a name of it,
+                                  or VIGIL_NONE */
 } VigilMap;
 
 struct VigilNet {
@@ -130,9 +131,13 @@ size_t vigil_grain(uint64_t macs_per_item);
 /* ---- Convolutions, which other operations merge into ------------------------------
  */
 
+#define VIGIL_MAX_PARTS 3 /* tensors of one weight */
+
 typedef struct VigilConvNode {
     VigilConv conv;
-    const char *norm;     /* absolute, after the convolution */
+    const char *part[VIGIL_MAX_PARTS]; /* absolute */
+    int n_parts;                       /* 0: the node's name */
+    const char *norm;                  /* absolute, after the convolution */
     const char *pre_norm; /* absolute, merged from before it; needs a 1 x 1 kernel */
     float pre_eps;
 } VigilConvNode;

@@ -21,7 +21,7 @@ static size_t rounded(size_t floats)
 
 static bool exists(const VigilNet *net, const VigilMap *m)
 {
-    if (m->producer >= 0 && net->node[m->producer].dead)
+    if (m->moved != VIGIL_NONE || (m->producer >= 0 && net->node[m->producer].dead))
         return false;
     return m->kept || !m->on_demand;
 }

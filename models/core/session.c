@@ -39,7 +39,8 @@ static VigilStatus find_taps(VigilSession *s, const VigilSessionOptions *o,
                               "%s has no tap '%s'; 'vigil-model info --layers "
                               "--attention' lists what there is",
                               s->model->arch.row->name, o->taps[i]);
-        s->taps[s->n_taps++] = tensor_of(s->net, v, vigil_net_value_name(s->net, v));
+        s->taps[s->n_taps++] =
+            tensor_of(s->net, v, vigil_net_own_name(s->net, o->taps[i]));
     }
     while (s->n_taps < n) {
         map = vigil_attention_at(s->net, s->n_taps - o->n_taps, &info);

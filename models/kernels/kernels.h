@@ -102,9 +102,22 @@ static inline size_t vigil_attention_scratch(size_t tk, size_t d)
     X(attention, void, (const VigilAttention *a))                                      \
     /* sum[c] = sum over rows of x [rows][c], each added up in double. */              \
     X(sum_rows, void, (const float *x, size_t rows, size_t c, double *sum))            \
+    /* sum[c] = sum over rows of weight[row] x[row][c], x [rows][ld], in double. */    \
+    X(weigh_rows, void,                                                                \
+      (const float *x, size_t ld, size_t rows, size_t c, const double *weight,         \
+       double *sum))                                                                   \
     /* y[r][c] = x[r][c] * scale[c]; y may be x. */                                    \
     X(scale_rows, void,                                                                \
       (const float *x, size_t rows, size_t c, const float *scale, float *y))           \
+    /* y[r][c] = x[r][c] * scale[c] + shift[c]; y may be x. */                         \
+    X(affine_rows, void,                                                               \
+      (const float *x, size_t rows, size_t c, const float *scale, const float *shift,  \
+       float *y))                                                                      \
+    /* sums[0] = sum of x[i] - pivot, sums[1] = sum of its square, in double. */       \
+    X(moments, void, (const float *x, size_t n, float pivot, double sums[2]))          \
+    /* y[i] = sum over t < 4 of weight[t] * row[t][i]. */                              \
+    X(mix, void,                                                                       \
+      (const float *const row[4], const float weight[4], size_t n, float *y))          \
     /* y[i] = a[i] + b[i]; y may be either. */                                         \
     X(add, void, (const float *a, const float *b, size_t n, float *y))                 \
     /* y[i] = activation(x[i]); y may be x. */                                         \

@@ -239,6 +239,35 @@ static void bench_sum_rows(const Bench *b)
             "196 x 288");
 }
 
+static void bench_weigh_rows(const Bench *b)
+{
+    static double sum[128], weight[256];
+    traffic(b, TIME(b->level->weigh_rows(memory.a, 257, 256, 128, weight, sum)),
+            4.0 * 256 * 128, "256 x 128, 257 apart");
+}
+
+static void bench_affine_rows(const Bench *b)
+{
+    traffic(b,
+            TIME(b->level->affine_rows(memory.a, 196, 288, memory.b, memory.b + 288,
+                                       memory.c)),
+            8.0 * 196 * 288, "196 x 288");
+}
+
+static void bench_moments(const Bench *b)
+{
+    double sums[2];
+    traffic(b, TIME(b->level->moments(memory.a, 16384, 0.5f, sums)), 4.0 * 16384,
+            "16384");
+}
+
+static void bench_mix(const Bench *b)
+{
+    const float *const row[] = { memory.a, memory.a + 300, memory.b, memory.b + 300 };
+    const float weight[] = { 0.1f, 0.2f, 0.3f, 0.4f };
+    traffic(b, TIME(b->level->mix(row, weight, 256, memory.c)), 20.0 * 256, "256");
+}
+
 static void bench_scale_rows(const Bench *b)
 {
     traffic(b, TIME(b->level->scale_rows(memory.a, 196, 288, memory.b, memory.c)),

@@ -102,10 +102,22 @@ static VigilValue random_tokens(Random *r, VigilNet *net, VigilValue x)
     return vigil_net_dynamic_relu(net, x, vigil_net_activate(net, s, VIGIL_HSIGMOID));
 }
 
+/* Attention between the patches of a map. */
+static VigilValue random_patches(Random *r, VigilNet *net, VigilValue x)
+{
+    VigilShape s = vigil_net_shape(net, x);
+    int h = s.h + s.h % 2, w = s.w + s.w % 2;
+    x = vigil_net_unfold(net, vigil_net_resize(net, x, h, w, draw(r, 2)));
+    VigilValue y = vigil_net_conv(
+        net, x, &(VigilConv) { .name = "q", .out = 1 + 2 * s.c, .bias = true });
+    y = vigil_net_separable_attention(net, y, h, w);
+    return vigil_net_fold(net, vigil_net_add(net, x, y), h, w);
+}
+
 static VigilValue random_op(Random *r, VigilNet *net, const Maps *m)
 {
     VigilValue x = pick(r, m);
-    switch (draw(r, 11)) {
+    switch (draw(r, 14)) {
     case 0:
         return vigil_net_layer_norm(net, x, "l", 1e-5f);
     case 1:
@@ -128,6 +140,15 @@ static VigilValue random_op(Random *r, VigilNet *net, const Maps *m)
     case 8: /* an activation that a convolution may take in, and a shuffle */
         x = vigil_net_activate(net, random_conv(r, net, x), VIGIL_SILU);
         return draw(r, 2) ? x : vigil_net_shuffle(net, x, vigil_net_shape(net, x).c);
+    case 9:
+        return vigil_net_group_norm(net, x, "g", 1e-5f);
+    case 10: {
+        VigilShape s = vigil_net_shape(net, x);
+        return vigil_net_concat(
+            net, x, vigil_net_resize(net, pick(r, m), s.h, s.w, draw(r, 2)));
+    }
+    case 11:
+        return random_patches(r, net, x);
     default:
         return random_conv(r, net, x);
     }

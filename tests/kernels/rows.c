@@ -54,6 +54,81 @@ void check_sum_rows(Check *c)
     }
 }
 
+void check_weigh_rows(Check *c)
+{
+    for (size_t i = 0; i < COUNT(widths); i++) {
+        size_t n = widths[i], ld = n + (size_t)pick(4), rows = 1 + (size_t)pick(60);
+        float *x = floats(X, (rows - 1) * ld + n);
+        double *got = (double *)(void *)floats(Y, 2 * n);
+        double *weight = doubles(rows);
+        for (size_t r = 0; r < rows; r++)
+            weight[r] = uniform(-1, 1);
+        begin_case(c, "weigh_rows %zu rows of %zu, %zu apart", rows, n, ld);
+        c->level->weigh_rows(x, ld, rows, n, weight, got);
+        for (size_t j = 0; j < n; j++) {
+            double want = 0;
+            for (size_t r = 0; r < rows; r++)
+                want += weight[r] * x[r * ld + j];
+            near_value(c, got[j], want, 1e-13);
+        }
+    }
+}
+
+void check_affine_rows(Check *c)
+{
+    for (size_t i = 0; i < COUNT(widths); i++) {
+        size_t n = widths[i], rows = 1 + (size_t)pick(5);
+        float *x = floats(X, rows * n), *y = pick(2) ? floats(Y, rows * n) : x;
+        float *scale = floats(GAMMA, n), *shift = floats(BETA, n);
+        double *want = doubles(rows * n);
+        for (size_t j = 0; j < rows * n; j++)
+            want[j] = (double)x[j] * scale[j % n] + shift[j % n];
+        begin_case(c, "affine_rows %zu rows of %zu, %s", rows, n,
+                   y == x ? "in place" : "apart");
+        c->level->affine_rows(x, rows, n, scale, shift, y);
+        near_doubles(c, y, want, rows * n, 2e-7);
+    }
+}
+
+/* Far from the pivot too, where squares are large and the sum is not. */
+void check_moments(Check *c)
+{
+    for (size_t i = 0; i < 2 * COUNT(widths); i++) {
+        size_t n = widths[i / 2];
+        float *x = floats(X, n), pivot = i % 2 ? 300.0f : x[0];
+        double got[2], want[2] = { 0, 0 };
+        for (size_t j = 0; j < n; j++) {
+            want[0] += (double)x[j] - (double)pivot;
+            want[1] += ((double)x[j] - (double)pivot) * ((double)x[j] - (double)pivot);
+        }
+        begin_case(c, "moments of %zu about %g", n, (double)pivot);
+        c->level->moments(x, n, pivot, got);
+        near_value(c, got[0], want[0], 1e-13 * fmax(1, fabs(want[0])));
+        near_value(c, got[1], want[1], 1e-13 * fmax(1, want[1]));
+    }
+}
+
+void check_mix(Check *c)
+{
+    for (size_t i = 0; i < COUNT(widths); i++) {
+        size_t n = widths[i];
+        const float *const row[] = { floats(X, n), floats(GAMMA, n), floats(BETA, n),
+                                     floats(EXPECTED, n) };
+        float weight[4], *y = floats(Y, n);
+        double *want = doubles(n);
+        for (size_t t = 0; t < 4; t++)
+            weight[t] = (float)uniform(-1, 1);
+        for (size_t j = 0; j < n; j++) {
+            want[j] = 0;
+            for (size_t t = 0; t < 4; t++)
+                want[j] += (double)weight[t] * row[t][j];
+        }
+        begin_case(c, "mix of %zu", n);
+        c->level->mix(row, weight, n, y);
+        near_doubles(c, y, want, n, 4e-7);
+    }
+}
+
 void check_scale_rows(Check *c)
 {
     for (size_t i = 0; i < COUNT(widths); i++) {

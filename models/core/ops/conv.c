@@ -62,6 +62,22 @@ static void check_groups(VigilNet *net, const VigilConv *c, int in)
                        c->kernel, c->stride, c->groups > 1 ? c->groups : c->shuffle);
 }
 
+/* Absolute names of the tensors that hold the weight. */
+static void name_parts(VigilNet *net, VigilConvNode *d)
+{
+    for (const char *const *p = d->conv.parts; p && *p; p++) {
+        if (d->n_parts == VIGIL_MAX_PARTS) {
+            vigil_net_fail(net, VIGIL_ERROR_ARGUMENT, "%s: more than %d parts",
+                           d->conv.name, VIGIL_MAX_PARTS);
+            return;
+        }
+        d->part[d->n_parts++] = vigil_net_absolute(net, *p);
+    }
+    if (d->n_parts && d->conv.out % d->n_parts)
+        vigil_net_fail(net, VIGIL_ERROR_SHAPE, "%s: %d rows in %d parts", d->conv.name,
+                       d->conv.out, d->n_parts);
+}
+
 VigilValue vigil_net_conv(VigilNet *net, VigilValue x, const VigilConv *conv)
 {
     VigilShape in = vigil_net_shape(net, x);
@@ -88,6 +104,7 @@ VigilValue vigil_net_conv(VigilNet *net, VigilValue x, const VigilConv *conv)
     VigilConvNode *d = n->data;
     d->conv = c;
     d->norm = c.norm ? vigil_net_absolute(net, c.norm) : NULL;
+    name_parts(net, d);
     return n->out;
 }
 
@@ -124,21 +141,46 @@ typedef struct Raw {
     double *pre, *pre_shift; /* batch norm before, or NULL */
 } Raw;
 
+/* The tensor `last` of the convolution, put together if it is stored in parts; NULL in
+ * CHECK mode and after a failure. */
+static const float *read_rows(const VigilNode *n, VigilBinder *b, const char *last,
+                              int rank, const uint64_t *shape)
+{
+    const VigilConvNode *d = n->data;
+    char full[VIGIL_MAX_NAME];
+    if (!d->n_parts)
+        return vigil_bind_tensor(b, vigil_join(full, n->name, last), rank, shape);
+    const float *part[VIGIL_MAX_PARTS];
+    uint64_t own[4];
+    size_t size = 1;
+    bool complete = true;
+    memcpy(own, shape, (size_t)rank * sizeof *own);
+    own[0] /= (uint64_t)d->n_parts;
+    for (int i = 0; i < rank; i++)
+        size *= (size_t)own[i];
+    for (int i = 0; i < d->n_parts; i++) {
+        part[i] = vigil_bind_tensor(b, vigil_join(full, d->part[i], last), rank, own);
+        complete = complete && part[i];
+    }
+    float *rows = complete ? vigil_bind_alloc(b, size * (size_t)d->n_parts) : NULL;
+    for (int i = 0; rows && i < d->n_parts; i++)
+        memcpy(rows + (size_t)i * size, part[i], size * sizeof *rows);
+    return rows;
+}
+
 /* False in CHECK mode and after a failure. */
 static bool read_raw(const VigilNode *n, VigilBinder *b, Raw *raw)
 {
     const VigilConvNode *d = n->data;
     const VigilConv *c = &d->conv;
-    char full[VIGIL_MAX_NAME];
     uint64_t in = c->depthwise ? 1 : (uint64_t)(n->in_shape.c / c->groups);
     uint64_t k = (uint64_t)c->kernel;
     uint64_t shape[] = { (uint64_t)c->out, in, k, k }, out[] = { (uint64_t)c->out };
     bool ok = true;
     memset(raw, 0, sizeof *raw);
-    raw->w = vigil_bind_tensor(b, vigil_join(full, n->name, "weight"),
-                               c->linear ? 2 : 4, shape);
+    raw->w = read_rows(n, b, "weight", c->linear ? 2 : 4, shape);
     if (c->bias)
-        raw->bias = vigil_bind_tensor(b, vigil_join(full, n->name, "bias"), 1, out);
+        raw->bias = read_rows(n, b, "bias", 1, out);
     if (d->norm)
         ok = vigil_bind_batch_norm(b, d->norm, (size_t)c->out, c->eps, &raw->scale,
                                    &raw->shift);

@@ -3,6 +3,7 @@
 #include "core/threads.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static size_t pixels_of(VigilShape s)
 {

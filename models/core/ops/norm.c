@@ -1,6 +1,7 @@
 #include "core/op.h"
 #include "core/threads.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,7 @@ VigilValue vigil_net_layer_norm(VigilNet *net, VigilValue x, const char *name,
 }
 
 /* Vector: weight [c], bias [c]. */
-static void layer_norm_bind(VigilNode *n, VigilBinder *b)
+static void bind_weight_and_bias(VigilNode *n, VigilBinder *b)
 {
     size_t c = (size_t)n->in_shape.c;
     uint64_t shape[] = { c };
@@ -74,8 +75,86 @@ static void layer_norm_kind(const VigilNode *n, char *out, size_t size)
 }
 
 static const VigilOp op_layer_norm = { .kind = layer_norm_kind,
-                                       .bind = layer_norm_bind,
+                                       .bind = bind_weight_and_bias,
                                        .run = layer_norm_run };
+
+/* ---- Group norm with one group -----------------------------------------------------
+ */
+
+/* Values whose moments are added up at a time: the same however many threads do it. */
+#define CHUNK 16384
+
+static const VigilOp op_group_norm;
+
+VigilValue vigil_net_group_norm(VigilNet *net, VigilValue x, const char *name,
+                                float eps)
+{
+    return append_norm(net, &op_group_norm, x, name, eps);
+}
+
+static size_t chunks_of(const VigilNode *n)
+{
+    return (vigil_shape_size(n->in_shape) + CHUNK - 1) / CHUNK;
+}
+
+/* Scratch of the first thread: moments [chunks][2] in double, scale [c], shift [c]. */
+static size_t group_norm_scratch(const VigilNode *n)
+{
+    return 4 * chunks_of(n) + 2 * (size_t)n->in_shape.c;
+}
+
+static void chunk_moments(void *context, size_t begin, size_t end, int worker)
+{
+    const VigilNode *n = context;
+    size_t size = vigil_shape_size(n->in_shape);
+    for (size_t i = begin; i < end; i++) {
+        size_t first = i * CHUNK, left = size - first;
+        vigil_kernels()->moments(n->x[0] + first, left < CHUNK ? left : CHUNK,
+                                 n->x[0][0], (double *)n->scratch + 2 * i);
+    }
+}
+
+static void group_norm_rows(void *context, size_t begin, size_t end, int worker)
+{
+    const VigilNode *n = context;
+    size_t c = (size_t)n->in_shape.c;
+    const float *scale = n->scratch + 4 * chunks_of(n);
+    vigil_kernels()->affine_rows(n->x[0] + begin * c, end - begin, c, scale, scale + c,
+                                 n->y + begin * c);
+}
+
+static void group_norm_run(const VigilNode *n, VigilNet *net)
+{
+    size_t c = (size_t)n->in_shape.c, chunks = chunks_of(n);
+    double sum = 0, square = 0, count = (double)vigil_shape_size(n->in_shape);
+    float *scale = n->scratch + 4 * chunks;
+    vigil_parallel(net->threads, chunks, vigil_grain(4 * CHUNK), chunk_moments,
+                   (void *)n);
+    for (size_t i = 0; i < chunks; i++) {
+        sum += ((double *)n->scratch)[2 * i];
+        square += ((double *)n->scratch)[2 * i + 1];
+    }
+    double mean = sum / count, variance = square / count - mean * mean;
+    double inverse = 1 / sqrt(fmax(variance, 0) + ((VigilNormNode *)n->data)->eps);
+    mean += n->x[0][0];
+    for (size_t i = 0; i < c; i++) {
+        double a = n->weights->vector[i] * inverse;
+        scale[i] = (float)a;
+        scale[c + i] = (float)(n->weights->vector[c + i] - a * mean);
+    }
+    vigil_parallel(net->threads, vigil_shape_pixels(n->in_shape),
+                   vigil_grain(4 * (uint64_t)c), group_norm_rows, (void *)n);
+}
+
+static void group_norm_kind(const VigilNode *n, char *out, size_t size)
+{
+    snprintf(out, size, "group norm");
+}
+
+static const VigilOp op_group_norm = { .kind = group_norm_kind,
+                                       .bind = bind_weight_and_bias,
+                                       .scratch = group_norm_scratch,
+                                       .run = group_norm_run };
 
 /* ---- Batch norm that nothing could be merged with ----------------------------------
  */
@@ -112,11 +191,9 @@ static void batch_norm_rows(void *context, size_t begin, size_t end, int worker)
 {
     const VigilNode *n = context;
     size_t c = (size_t)n->in_shape.c;
-    float *y = n->y + begin * c;
-    VigilEpilogue shift = { .bias = n->weights->vector + c };
-    vigil_kernels()->scale_rows(n->x[0] + begin * c, end - begin, c, n->weights->vector,
-                                y);
-    vigil_kernels()->epilogue(y, c, end - begin, c, &shift);
+    const float *v = n->weights->vector;
+    vigil_kernels()->affine_rows(n->x[0] + begin * c, end - begin, c, v, v + c,
+                                 n->y + begin * c);
 }
 
 static void batch_norm_run(const VigilNode *n, VigilNet *net)

@@ -28,12 +28,50 @@ void vigil_sum_rows_c(const float *x, size_t rows, size_t c, double *sum)
     }
 }
 
+void vigil_weigh_rows_c(const float *x, size_t ld, size_t rows, size_t c,
+                        const double *weight, double *sum)
+{
+    for (size_t i = 0; i < c; i++) {
+        sum[i] = 0.0;
+        for (size_t r = 0; r < rows; r++)
+            sum[i] += weight[r] * x[r * ld + i];
+    }
+}
+
 void vigil_scale_rows_c(const float *x, size_t rows, size_t c, const float *scale,
                         float *y)
 {
     for (size_t r = 0; r < rows; r++)
         for (size_t i = 0; i < c; i++)
             y[r * c + i] = x[r * c + i] * scale[i];
+}
+
+void vigil_affine_rows_c(const float *x, size_t rows, size_t c, const float *scale,
+                         const float *shift, float *y)
+{
+    for (size_t r = 0; r < rows; r++)
+        for (size_t i = 0; i < c; i++)
+            y[r * c + i] = x[r * c + i] * scale[i] + shift[i];
+}
+
+void vigil_moments_c(const float *x, size_t n, float pivot, double sums[2])
+{
+    sums[0] = sums[1] = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        double d = (double)x[i] - (double)pivot;
+        sums[0] += d;
+        sums[1] += d * d;
+    }
+}
+
+void vigil_mix_c(const float *const row[4], const float weight[4], size_t n, float *y)
+{
+    for (size_t i = 0; i < n; i++) {
+        float sum = 0.0f;
+        for (size_t t = 0; t < 4; t++)
+            sum += weight[t] * row[t][i];
+        y[i] = sum;
+    }
 }
 
 void vigil_add_c(const float *a, const float *b, size_t n, float *y)

@@ -86,21 +86,21 @@ void V(layer_norm)(const float *x, size_t rows, size_t c, const float *gamma,
     }
 }
 
-/* The sums of `vectors` vectors of columns; of `lanes` columns where that is less than
- * a vector. */
-INLINE void sum_columns(const float *x, size_t rows, size_t c, double *sum,
-                        const size_t vectors, size_t lanes)
+/* The sums of `vectors` vectors of columns, of rows ld apart; of `lanes` columns where
+ * that is less than a vector.  weight NULL: all 1. */
+INLINE void sum_columns(const float *x, size_t ld, size_t rows, const double *weight,
+                        double *sum, const size_t vectors, size_t lanes)
 {
     vd low[4], high[4];
     UNROLL
     for (size_t i = 0; i < vectors; i++)
         low[i] = high[i] = (vd) { 0 };
-    for (size_t r = 0; r < rows; r++, x += c) {
+    for (size_t r = 0; r < rows; r++, x += ld) {
         UNROLL
         for (size_t i = 0; i < vectors; i++) {
             vf v = v_load_n(x + i * LANES, lanes);
-            low[i] += v_low(v);
-            high[i] += v_high(v);
+            low[i] += weight ? v_low(v) * weight[r] : v_low(v);
+            high[i] += weight ? v_high(v) * weight[r] : v_high(v);
         }
     }
     for (size_t i = 0; i < vectors; i++)
@@ -108,17 +108,29 @@ INLINE void sum_columns(const float *x, size_t rows, size_t c, double *sum,
             sum[i * LANES + j] = j < LANES / 2 ? low[i][j] : high[i][j - LANES / 2];
 }
 
-void V(sum_rows)(const float *x, size_t rows, size_t c, double *sum)
+INLINE void sum_all(const float *x, size_t ld, size_t rows, size_t c,
+                    const double *weight, double *sum)
 {
     size_t i = 0;
     for (; i + 4 * LANES <= c; i += 4 * LANES)
-        sum_columns(x + i, rows, c, sum + i, 4, LANES);
+        sum_columns(x + i, ld, rows, weight, sum + i, 4, LANES);
     for (; i + 2 * LANES <= c; i += 2 * LANES)
-        sum_columns(x + i, rows, c, sum + i, 2, LANES);
+        sum_columns(x + i, ld, rows, weight, sum + i, 2, LANES);
     for (; i + LANES <= c; i += LANES)
-        sum_columns(x + i, rows, c, sum + i, 1, LANES);
+        sum_columns(x + i, ld, rows, weight, sum + i, 1, LANES);
     if (i < c)
-        sum_columns(x + i, rows, c, sum + i, 1, c - i);
+        sum_columns(x + i, ld, rows, weight, sum + i, 1, c - i);
+}
+
+void V(sum_rows)(const float *x, size_t rows, size_t c, double *sum)
+{
+    sum_all(x, c, rows, c, NULL, sum);
+}
+
+void V(weigh_rows)(const float *x, size_t ld, size_t rows, size_t c,
+                   const double *weight, double *sum)
+{
+    sum_all(x, ld, rows, c, weight, sum);
 }
 
 void V(scale_rows)(const float *x, size_t rows, size_t c, const float *scale, float *y)
@@ -129,6 +141,63 @@ void V(scale_rows)(const float *x, size_t rows, size_t c, const float *scale, fl
             v_store_n(y + i, v_load_n(x + i, lanes) * v_load_n(scale + i, lanes),
                       lanes);
         }
+}
+
+void V(affine_rows)(const float *x, size_t rows, size_t c, const float *scale,
+                    const float *shift, float *y)
+{
+    for (size_t r = 0; r < rows; r++, x += c, y += c)
+        for (size_t i = 0; i < c; i += LANES) {
+            size_t lanes = c - i < LANES ? c - i : LANES;
+            v_store_n(y + i,
+                      v_fma(v_load_n(x + i, lanes), v_load_n(scale + i, lanes),
+                            v_load_n(shift + i, lanes)),
+                      lanes);
+        }
+}
+
+void V(moments)(const float *x, size_t n, float pivot, double sums[2])
+{
+    vd sum[4], square[4], p = v_low(v_set(pivot));
+    size_t i = 0;
+    UNROLL
+    for (size_t j = 0; j < 4; j++)
+        sum[j] = square[j] = (vd) { 0 };
+    for (; i + 2 * LANES <= n; i += 2 * LANES) {
+        UNROLL
+        for (size_t j = 0; j < 4; j++) {
+            vf v = v_load(x + i + j / 2 * LANES);
+            vd d = (j % 2 ? v_high(v) : v_low(v)) - p;
+            sum[j] += d;
+            square[j] += d * d;
+        }
+    }
+    vd first = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+    vd second = (square[0] + square[1]) + (square[2] + square[3]);
+    sums[0] = sums[1] = 0.0;
+    for (size_t j = 0; j < LANES / 2; j++) {
+        sums[0] += first[j];
+        sums[1] += second[j];
+    }
+    for (; i < n; i++) {
+        double d = (double)x[i] - (double)pivot;
+        sums[0] += d;
+        sums[1] += d * d;
+    }
+}
+
+void V(mix)(const float *const row[4], const float weight[4], size_t n, float *y)
+{
+    const vf w0 = v_set(weight[0]), w1 = v_set(weight[1]), w2 = v_set(weight[2]),
+             w3 = v_set(weight[3]);
+    for (size_t i = 0; i < n; i += LANES) {
+        size_t lanes = n - i < LANES ? n - i : LANES;
+        vf upper =
+            v_fma(v_load_n(row[1] + i, lanes), w1, v_load_n(row[0] + i, lanes) * w0);
+        vf lower =
+            v_fma(v_load_n(row[3] + i, lanes), w3, v_load_n(row[2] + i, lanes) * w2);
+        v_store_n(y + i, upper + lower, lanes);
+    }
 }
 
 void V(add)(const float *a, const float *b, size_t n, float *y)
