@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Each operation of the net against its definition, written out in double. */
-#include "ops.h"
-
-#define EPS 1e-5f
+#include "op_case.h"
 
 static double activate(double x, VigilActivation a)
 {

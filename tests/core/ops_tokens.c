@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Operations that Mobile-Former is made of against their definitions in double. */
-#include "ops.h"
+#include "op_case.h"
 #include "core/op.h"
-
-#define EPS 1e-5f
 
 /* ---- Tokens ------------------------------------------------------------------------
  */

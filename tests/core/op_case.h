@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One operation between the map "x" and the output, for tests against a reference. */
-#ifndef VIGIL_TESTS_CORE_OPS_H
-#define VIGIL_TESTS_CORE_OPS_H
+/* One operation of the net against its definition, written out in double. */
+#ifndef VIGIL_TESTS_CORE_OP_CASE_H
+#define VIGIL_TESTS_CORE_OP_CASE_H
 
 #include "build.h"
 #include "core/formula.h"
@@ -11,6 +11,10 @@
 #include <string.h>
 
 #define TOLERANCE 5e-6 /* of the rms of the reference */
+#define EPS 1e-5f
+
+/* ---- One operation between the map "x" and the output -----------------------------
+ */
 
 typedef struct Case {
     VigilNet *net;
