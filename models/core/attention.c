@@ -30,7 +30,7 @@ size_t vigil_attention_count(const VigilNet *net)
 {
     size_t n = 0;
     for (size_t v = 0; v < net->n_maps; v++)
-        n += net->map[v].shape.windows > 0;
+        n += net->map[v].on_demand;
     return n;
 }
 
@@ -39,7 +39,7 @@ VigilValue vigil_attention_at(const VigilNet *net, size_t i, VigilAttentionInfo 
     int of_kind[VIGIL_ATTENTION_SCORES + 1] = { 0 };
     for (size_t v = 0; v < net->n_maps; v++) {
         const VigilMap *m = &net->map[v];
-        if (!m->shape.windows)
+        if (!m->on_demand)
             continue;
         if (i-- == 0) {
             *info = vigil_attention_info(m);

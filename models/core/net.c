@@ -272,7 +272,7 @@ void vigil_net_attention_tap(VigilNet *net, VigilNode *node, VigilShape shape,
 void vigil_net_keep_attention(VigilNet *net)
 {
     for (size_t v = 0; v < net->n_maps; v++)
-        net->map[v].kept |= net->map[v].shape.windows > 0;
+        net->map[v].kept |= net->map[v].on_demand;
 }
 
 int vigil_shape_dims(VigilShape s, int dims[4])

@@ -53,7 +53,7 @@ typedef struct VigilMap {
     VigilShape shape;
     VigilGrid grid;            /* of attention weights: of the map they relate to */
     int producer;              /* node */
-    bool on_demand;            /* computed only if kept */
+    bool on_demand;            /* attention weights: computed only if kept */
     bool kept;                 /* a tap asks for it (plan.c) */
     VigilAttentionKind kind;   /* of attention weights */
     int map_height, map_width; /* of the map that they relate pixels of */

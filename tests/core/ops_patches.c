@@ -237,7 +237,7 @@ static void check_refused(void)
         "4 runs of 6 tokens are no patches of a map of 4 x 8",
         "8 channels are no query, keys and values",
         "a resize of 5 x 8 pixels to 0 x 3",
-        "channels of maps of 5 x 8 and 3 x 4 pixels",
+        "concatenation of maps 5 x 8 x 8 and 3 x 4 x 8",
         "c: 5 rows in 2 parts",
     };
     for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
