@@ -356,6 +356,16 @@ static void check_names(void)
                vigil_net_find(net, "input") == x &&
                vigil_net_find(net, "stage1.0") == VIGIL_NONE,
            "outside of scopes: %s", vigil_net_value_name(net, y));
+    vigil_net_push(net, "stage2");
+    vigil_net_push(net, "%s", "");
+    vigil_net_alias(net, y, "again");
+    tap_ok(vigil_net_find(net, "stage2.again") == y &&
+               !strcmp(vigil_net_value_name(net, y), "top") &&
+               !strcmp(vigil_net_own_name(net, "stage2.again"), "stage2.again") &&
+               !vigil_net_own_name(net, "again"),
+           "a further name, under an empty scope that adds nothing");
+    vigil_net_pop(net);
+    vigil_net_pop(net);
     vigil_net_free(&net);
 }
 
