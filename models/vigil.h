@@ -63,6 +63,8 @@ typedef struct VigilError {
 
 typedef enum VigilTask {
     VIGIL_TASK_CLASSIFICATION,
+    VIGIL_TASK_DETECTION,
+    VIGIL_TASK_SEGMENTATION,
 } VigilTask;
 
 typedef enum VigilChannelOrder { VIGIL_RGB, VIGIL_BGR } VigilChannelOrder;

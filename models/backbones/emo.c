@@ -4,8 +4,11 @@
  * published checkpoints.
  */
 #include "backbones/family.h"
+#include "backbones/features.h"
 #include "blocks/blocks.h"
 #include "heads/heads.h"
+
+#include <string.h>
 
 #define STEM_CHANNELS 24
 #define WINDOW 7
@@ -67,9 +70,10 @@ static VigilValue stem(VigilNet *net)
     return x;
 }
 
-static VigilValue block(VigilNet *net, VigilValue x, const EmoStage *s, bool first)
+static VigilValue block(VigilNet *net, VigilValue x, const EmoStage *s, bool first,
+                        int window)
 {
-    int in = vigil_net_shape(net, x).c, window = vigil_net_config(net)->window;
+    int in = vigil_net_shape(net, x).c;
     bool late = s->head_width != 0;
     return vigil_irmb(
         net, x,
@@ -82,18 +86,36 @@ static VigilValue block(VigilNet *net, VigilValue x, const EmoStage *s, bool fir
                        .window = window ? window : WINDOW });
 }
 
-static void describe(VigilNet *net, const void *row, const VigilScheme *scheme)
+static void backbone(VigilNet *net, const EmoVariant *v, int window, VigilFeatures *f)
 {
-    const EmoVariant *v = row;
-    VigilValue x = stem(net);
-    for (int s = 0; s < 4; s++)
+    VigilValue x = f->stage[0] = stem(net);
+    for (int s = 0; s < 4; s++) {
         for (int j = 0; j < v->stage[s].blocks; j++) {
             vigil_net_push(net, "stage%d.%d", s + 1, j);
-            x = block(net, x, &v->stage[s], j == 0);
+            x = block(net, x, &v->stage[s], j == 0, window);
             vigil_net_name(net, x, "");
             vigil_net_pop(net);
         }
-    x = vigil_net_layer_norm(net, x, "norm.norm", EPS);
+        f->stage[s + 1] = x;
+    }
+}
+
+void vigil_emo_features(VigilNet *net, const char *variant, int window,
+                        VigilFeatures *features)
+{
+    for (size_t i = 0; i < sizeof variants / sizeof *variants; i++)
+        if (!strcmp(variants[i].row.name, variant)) {
+            backbone(net, &variants[i], window, features);
+            return;
+        }
+    vigil_net_fail(net, VIGIL_ERROR_ARGUMENT, "no backbone '%s'", variant);
+}
+
+static void describe(VigilNet *net, const void *row, const VigilScheme *scheme)
+{
+    VigilFeatures f;
+    backbone(net, row, vigil_net_config(net)->window, &f);
+    VigilValue x = vigil_net_layer_norm(net, f.stage[4], "norm.norm", EPS);
     vigil_head_classifier(net, vigil_net_name(net, x, "norm"), "head");
 }
 

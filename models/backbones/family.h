@@ -15,7 +15,9 @@ typedef struct VigilVariantRow {
 typedef struct VigilScheme {
     const char *name;           /* "official", "timm", "ml-cvnets", "transformers" */
     const void *names;          /* what the family's describe() needs to know of it */
-    const char *classes_tensor; /* [classes, ...] */
+    const char *classes_tensor; /* [cell_anchors (classes + further_rows), ...] */
+    int cell_anchors;           /* of a detector; 0: 1 */
+    int further_rows;           /* background, box values; 0 for classifiers */
     VigilInput input;           /* published preprocessing; sizes are the row's */
     double crop_fraction;       /* CROP: min(height, width) / resize_shorter; 0: 1 */
     const char *const *ignored; /* prefixes of tensors that only training needs */
@@ -24,6 +26,7 @@ typedef struct VigilScheme {
 
 typedef struct VigilFamily {
     const char *name;
+    VigilTask task;
     const void *variants; /* rows that begin with a VigilVariantRow */
     size_t n_variants, row_size;
     const VigilScheme *schemes; /* the first one is shown in listings */

@@ -149,7 +149,7 @@ static void fill_info(VigilModel *m)
     m->info.family = m->arch.family->name;
     m->info.variant = m->arch.row->name;
     m->info.naming = m->arch.scheme->name;
-    m->info.task = VIGIL_TASK_CLASSIFICATION;
+    m->info.task = m->arch.family->task;
     if (!m->info.labels && m->arch.family->label_set &&
         m->info.classes == m->arch.family->label_count) {
         int n;

@@ -44,9 +44,14 @@ static int count_classes(const VigilArchitecture *arch, const VigilSafetensors *
     char name[VIGIL_MAX_NAME];
     snprintf(name, sizeof name, "%s%s", prefix, arch->scheme->classes_tensor);
     const VigilStored *t = vigil_safetensors_find(file, name);
-    if (!t || t->rank < 1 || t->shape[0] < 1 || t->shape[0] > VIGIL_MAX_CLASSES)
+    uint64_t anchors =
+        arch->scheme->cell_anchors ? (uint64_t)arch->scheme->cell_anchors : 1;
+    uint64_t further = (uint64_t)arch->scheme->further_rows;
+    if (!t || t->rank < 1 || t->shape[0] % anchors ||
+        t->shape[0] / anchors <= further ||
+        t->shape[0] / anchors - further > VIGIL_MAX_CLASSES)
         return arch->family->label_count;
-    return (int)t->shape[0];
+    return (int)(t->shape[0] / anchors - further);
 }
 
 static bool better(const VigilMatch *a, const VigilMatch *b)
@@ -214,7 +219,7 @@ VigilStatus vigil_variant_get(size_t i, VigilVariant *variant, VigilError *error
         const VigilVariantRow *row = vigil_family_row(*f, n);
         *variant = (VigilVariant) { .family = (*f)->name,
                                     .name = row->name,
-                                    .task = VIGIL_TASK_CLASSIFICATION,
+                                    .task = (*f)->task,
                                     .height = row->size,
                                     .width = row->size };
         return measure(&(VigilArchitecture) { *f, (*f)->schemes, row }, variant, error);
