@@ -8,6 +8,7 @@
 #include "vision/candidates.h"
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
 
 typedef struct Box {
     float x0, y0, x1, y1;
@@ -389,8 +390,8 @@ static bool decode(const VigilDetectRules *r, const VigilAnchor *a, const float 
 
 static bool overlap(const Kept *a, const Box *b, float area, float threshold)
 {
-    float w = fminf(a->box.x1, b->x1) - fmaxf(a->box.x0, b->x0);
-    float h = fminf(a->box.y1, b->y1) - fmaxf(a->box.y0, b->y0);
+    float w = MIN(a->box.x1, b->x1) - MAX(a->box.x0, b->x0);
+    float h = MIN(a->box.y1, b->y1) - MAX(a->box.y0, b->y0);
     if (!(w > 0 && h > 0))
         return false;
     float common = w * h;
