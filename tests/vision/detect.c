@@ -330,6 +330,55 @@ static void check_size_clamp(void)
     scene_close(s);
 }
 
+/* ---- Published rules ------------------------------------------------------------ */
+
+/* Numbers that the goldens do not depend on, as the configurations have them. */
+static void check_published(void)
+{
+    static const struct {
+        const char *name;
+        const VigilDetectRules *rules;
+        float threshold;
+        VigilCapScope scope;
+        int cap, channels[VIGIL_MAX_LEVELS]; /* channels of boxes */
+    } published[] = {
+        { "mmdetection SSD",
+          &vigil_detect_mmdet_ssd,
+          0.02f,
+          VIGIL_CAP_LEVEL,
+          1000,
+          { 24, 24, 24, 24, 24, 24 } },
+        { "mmdetection RetinaNet",
+          &vigil_detect_mmdet_retinanet,
+          0.05f,
+          VIGIL_CAP_LEVEL,
+          1000,
+          { 36, 36, 36, 36, 36 } },
+        { "ml-cvnets v1",
+          &vigil_detect_cvnets_v1,
+          0.05f,
+          VIGIL_CAP_PICTURE,
+          0,
+          { 24, 24, 24, 24, 24, 16 } },
+        { "ml-cvnets v2",
+          &vigil_detect_cvnets_v2,
+          0.01f,
+          VIGIL_CAP_CLASS,
+          400,
+          { 24, 24, 24, 24, 24, 16 } },
+    };
+    for (size_t i = 0; i < COUNT(published); i++) {
+        const VigilDetectRules *r = published[i].rules;
+        bool same = r->threshold == published[i].threshold &&
+                    r->cap_scope == published[i].scope && r->cap == published[i].cap;
+        for (int l = 0; l < r->anchors->levels; l++)
+            same &=
+                4 * vigil_anchors_per_cell(r->anchors, l) == published[i].channels[l];
+        tap_ok(same, "%s: threshold %g, cap %d", published[i].name, r->threshold,
+               r->cap);
+    }
+}
+
 /* ---- Refusals ------------------------------------------------------------------- */
 
 static void refused(VigilStatus status, const VigilError *e, const char *a,
@@ -402,6 +451,7 @@ int main(void)
     check_area_first();
     check_clip();
     check_size_clamp();
+    check_published();
     check_open_refusals();
     check_option_refusals();
     return tap_done();

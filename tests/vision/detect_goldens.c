@@ -32,6 +32,8 @@ typedef struct Recorded {
 typedef struct Golden {
     char name[81];
     uint32_t kind, height, width, classes, levels;
+    uint32_t channels, background,
+        joined; /* background: channels where there is none */
     VigilMapSize maps[VIGIL_MAX_LEVELS];
     uint32_t total, n_recorded, n_samples, n_outputs;
     const unsigned char *recorded, *samples, *outputs;
@@ -47,7 +49,7 @@ static const unsigned char *read_head(const unsigned char *p, Golden *g)
 {
     memset(g, 0, sizeof *g);
     p = take(p, g->name, 80);
-    p = take(p, &g->kind, 20);
+    p = take(p, &g->kind, 32);
     for (uint32_t l = 0; l < g->levels && l < VIGIL_MAX_LEVELS; l++)
         p = take(p, &g->maps[l], 8);
     p = take(p, &g->total, 8);
@@ -103,41 +105,36 @@ static void check_anchors(const Golden *g)
 
 typedef struct Outputs {
     VigilHeadMap map[VIGIL_MAX_LEVELS];
-    float *boxes, *classes; /* of all levels, or of boxes alone when joined */
-    size_t anchors, box_step, class_step, channels;
+    float *boxes, *classes; /* of all levels; joined: classes lie among the boxes */
+    size_t anchors, box_step, class_step;
 } Outputs;
 
 /* Nothing anywhere: all classes at -infinity, a background at 0. */
 static Outputs empty_outputs(const Golden *g)
 {
-    const VigilDetectRules *r = rules_of[g->kind];
-    Outputs o = { .channels = g->classes + (r->score != VIGIL_SCORE_SIGMOID) };
+    const VigilAnchorRules *anchors = rules_of[g->kind]->anchors;
+    Outputs o = { .box_step = g->joined ? 4 + g->channels : 4,
+                  .class_step = g->joined ? 4 + g->channels : g->channels };
     size_t first = 0;
-    vigil_anchors_count(r->anchors, g->maps, &o.anchors, NULL);
-    o.box_step = r->joined ? 4 + o.channels : 4;
-    o.class_step = r->joined ? 4 + o.channels : o.channels;
+    vigil_anchors_count(anchors, g->maps, &o.anchors, NULL);
     o.boxes = calloc(o.anchors * o.box_step, sizeof(float));
     o.classes =
-        r->joined ? o.boxes + 4 : malloc(o.anchors * o.class_step * sizeof(float));
+        g->joined ? o.boxes + 4 : malloc(o.anchors * o.class_step * sizeof(float));
     for (size_t a = 0; a < o.anchors; a++)
-        for (size_t c = 0; c < o.channels; c++)
-            o.classes[a * o.class_step + c] = -INFINITY;
+        for (size_t c = 0; c < g->channels; c++)
+            o.classes[a * o.class_step + c] = c == g->background ? 0 : -INFINITY;
     for (uint32_t l = 0; l < g->levels; l++) {
         o.map[l].boxes = o.boxes + first * o.box_step;
-        o.map[l].classes = r->joined ? NULL : o.classes + first * o.class_step;
+        o.map[l].classes = g->joined ? NULL : o.classes + first * o.class_step;
         first += (size_t)g->maps[l].height * (size_t)g->maps[l].width *
-                 (size_t)vigil_anchors_per_cell(r->anchors, (int)l);
+                 (size_t)vigil_anchors_per_cell(anchors, (int)l);
     }
     return o;
 }
 
 static const unsigned char *read_outputs(const Golden *g, Outputs *o)
 {
-    VigilScoreRule score = rules_of[g->kind]->score;
     const unsigned char *p = g->outputs;
-    size_t background = score == VIGIL_SCORE_SOFTMAX_FIRST ? 0 : g->classes;
-    for (size_t a = 0; a < o->anchors && score != VIGIL_SCORE_SIGMOID; a++)
-        o->classes[a * o->class_step + background] = 0;
     for (uint32_t i = 0; i < g->n_outputs; i++) {
         uint32_t a;
         uint8_t kept, c;
@@ -147,11 +144,11 @@ static const unsigned char *read_outputs(const Golden *g, Outputs *o)
         p = take(p, &rest, 4);
         p = take(p, &kept, 1);
         float *logits = o->classes + a * o->class_step;
-        if (score != VIGIL_SCORE_SIGMOID)
-            logits[background] = rest;
+        if (g->background < g->channels)
+            logits[g->background] = rest;
         for (int k = 0; k < kept; k++) {
             p = take(p, &c, 1);
-            p = take(p, &logits[c + (score == VIGIL_SCORE_SOFTMAX_FIRST)], 4);
+            p = take(p, &logits[c + (c >= g->background)], 4);
         }
     }
     return p;
@@ -240,7 +237,7 @@ static const unsigned char *check(const Golden *g)
     else if (g->n_recorded)
         check_detections(g, detect, &o);
     vigil_detect_close(&detect);
-    if (!rules_of[g->kind]->joined)
+    if (!g->joined)
         free(o.classes);
     free(o.boxes);
     return end;

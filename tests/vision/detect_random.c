@@ -215,7 +215,8 @@ static double score_of(Scene *s, int i, int c)
 }
 
 /* Nothing is suppressed, so that every score above the threshold is found. */
-static void check_scores(VigilScoreRule rule, float threshold, double spread)
+static void check_scores(VigilScoreRule rule, int classes, float threshold,
+                         double spread)
 {
     VigilDetectRules rules = { .score = rule,
                                .threshold = threshold,
@@ -223,10 +224,10 @@ static void check_scores(VigilScoreRule rule, float threshold, double spread)
                                .size_variance = 1,
                                .size_clamp = INFINITY,
                                .iou_threshold = 1 };
-    Scene *s = scene_open(&rules, 1, 300, 11);
+    Scene *s = scene_open(&rules, 1, 300, classes);
     const VigilDetection *found;
     int missing = 0, extra = 0, off = 0, above = 0;
-    float *scores = calloc(300 * 11, sizeof *scores);
+    float *scores = calloc((size_t)(300 * classes), sizeof *scores);
     for (int i = 0; i < s->n; i++) {
         scene_box(s, i, 0.1, 0.1, 0.1 + 0.002 * i, 0.5); /* tells the anchor */
         for (int c = 0; c < s->channels; c++)
@@ -235,21 +236,20 @@ static void check_scores(VigilScoreRule rule, float threshold, double spread)
     int n = scene_run(s, NULL, &found);
     for (int k = 0; k < n; k++) {
         int i = (int)lrint((found[k].width - 0.1) / 0.002);
-        scores[i * 11 + found[k].class_index] = found[k].score;
+        scores[i * classes + found[k].class_index] = found[k].score;
     }
     for (int i = 0; i < s->n; i++)
         for (int c = 0; c < s->classes; c++) {
-            double truth = score_of(s, i, c), got = scores[i * 11 + c];
+            double truth = score_of(s, i, c), got = scores[i * classes + c];
             missing += truth > threshold + 1e-6 && got == 0;
             extra += truth < threshold - 1e-6 && got > 0;
             off += got > 0 && fabs(got - truth) > 1e-6;
             above += got > 0;
         }
-    tap_ok(
-        !missing && !extra && !off && above > 0,
-        "rule %d, logits within %g, threshold %g: %d above, %d missing, %d extra, %d "
-        "off",
-        rule, spread, threshold, above, missing, extra, off);
+    tap_ok(!missing && !extra && !off && above > 0,
+           "rule %d, %d classes, logits within %g, threshold %g: %d above, %d missing, "
+           "%d extra, %d off",
+           rule, classes, spread, threshold, above, missing, extra, off);
     free(scores);
     scene_close(s);
 }
@@ -369,8 +369,9 @@ int main(void)
     printf("# seed %llu\n", (unsigned long long)state);
     check_scenes();
     for (int rule = VIGIL_SCORE_SOFTMAX_FIRST; rule <= VIGIL_SCORE_SIGMOID; rule++)
-        for (size_t i = 0; i < COUNT(thresholds); i++)
-            check_scores((VigilScoreRule)rule, thresholds[i], i < 4 ? 4 : 14);
+        for (size_t i = 0; i < 2 * COUNT(thresholds); i++)
+            check_scores((VigilScoreRule)rule, i % 2 ? 11 : 1, thresholds[i / 2],
+                         i < 8 ? 4 : 14);
     for (size_t i = 0; i < COUNT(loads); i++)
         check_load(&loads[i]);
     check_strange(&vigil_detect_mmdet_ssd, "mmdetection SSD");

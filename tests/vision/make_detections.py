@@ -13,13 +13,16 @@ exponentials of everything left out, the background's own included, so that scor
 they are but for its rounding to float32.  "all" leaves nothing out.  Little-endian:
 
     "VGDT", u32 count, then for each detector
-    name char[80], u32 rules height width classes levels, u32 map[levels][2] (height, width)
+    name char[80], u32 rules height width classes levels channels background joined
+    u32 map[levels][2] (height, width)
     u32 total recorded, then recorded times f32 box[4] score, u32 class: box corners in
         fractions of the input, class without background
     u32 samples, then times u32 index, f32 value: anchors, as recorded, index in [anchors][4]
     u32 anchors, then for each
     u32 index, f32 box[4] background, u8 kept, then kept times u8 class, f32 logit
 
+channels: classes and background, which is channel `background`, or none where that is
+`channels`; joined: each anchor's box lies before its channels in one map.
 rules: 0 mmdetection SSD, 1 mmdetection RetinaNet, 2 ml-cvnets v1, 3 ml-cvnets v2.  A golden
 without recorded detections checks anchors only.
 """
@@ -38,6 +41,8 @@ GOLDENS = (("ssdlite_emo_1M_320x320", MMDET_SSD),
            ("ssd_mobilevitv2_050_320x320", CVNETS_V2),
            ("ssd_mobilevitv2_050_256x320", CVNETS_V2))  # anchors only: no npy
 CLASSES = 80
+CHANNELS = (CLASSES + 1, CLASSES, CLASSES + 1, CLASSES + 1)
+BACKGROUND = (CLASSES, CLASSES, 0, 0)  # RetinaNet: no such channel
 THRESHOLD = (0.02, 0.05, 0.05, 0.01)
 PER_LEVEL, PER_CLASS = 1500, 500
 ANCHOR_SAMPLES = 2048
@@ -94,7 +99,7 @@ def scores_of(logits, rules):
 
 
 def foreground(row, rules):
-    return row[1:] if rules in (CVNETS_V1, CVNETS_V2) else row[:CLASSES]
+    return row[1:] if BACKGROUND[rules] == 0 else row[:CLASSES]
 
 
 def choose(levels, rules, everything):
@@ -115,8 +120,7 @@ def choose(levels, rules, everything):
 def background_of(logits, kept, rules):
     if rules == MMDET_RETINANET:
         return 0
-    own = 0 if rules in (CVNETS_V1, CVNETS_V2) else CLASSES
-    rest = [logits[own]] + [x for c, x in enumerate(foreground(logits, rules)) if c not in kept]
+    rest = [logits[BACKGROUND[rules]]] + [x for c, x in enumerate(foreground(logits, rules)) if c not in kept]
     return math.log(math.fsum(math.exp(x) for x in rest))
 
 
@@ -187,7 +191,7 @@ def pack(reference, name, rules, everything):
     cvnets = rules in (CVNETS_V1, CVNETS_V2)
     total, recorded, levels = *detections(g, rules), []
     if not cvnets:
-        levels = [mmdet_level(reference, name, i, CLASSES + (rules == MMDET_SSD))
+        levels = [mmdet_level(reference, name, i, CHANNELS[rules])
                   for i in range(len(maps))]
         anchors = mmdet_anchors(g["priors"])
     else:
@@ -199,8 +203,8 @@ def pack(reference, name, rules, everything):
     if not levels:
         total, recorded = 0, []
     out = [name.encode().ljust(80, b"\0")]
-    out.append(struct.pack("<5I", rules, g["input"]["height"], g["input"]["width"], CLASSES,
-                           len(maps)))
+    out.append(struct.pack("<8I", rules, g["input"]["height"], g["input"]["width"], CLASSES,
+                           len(maps), CHANNELS[rules], BACKGROUND[rules], cvnets))
     out += [struct.pack("<2I", h, w) for h, w in maps]
     out.append(struct.pack("<2I", total, len(recorded)))
     out += [struct.pack("<5fI", *box, score, c) for box, score, c in recorded]
