@@ -120,8 +120,8 @@ def choose(levels, rules, everything):
 def background_of(logits, kept, rules):
     if rules == MMDET_RETINANET:
         return 0
-    rest = [logits[BACKGROUND[rules]]] + [x for c, x in enumerate(foreground(logits, rules)) if c not in kept]
-    return math.log(math.fsum(math.exp(x) for x in rest))
+    rest = [x for c, x in enumerate(foreground(logits, rules)) if c not in kept]
+    return math.log(math.fsum(math.exp(x) for x in [logits[BACKGROUND[rules]], *rest]))
 
 
 def pack_outputs(levels, rules, everything):
