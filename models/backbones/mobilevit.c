@@ -120,6 +120,7 @@ static const MobileVit v3_after_v1[] = {
 static const MobileVit v3_after_v2[] = {
     V2("mobilevitv3_050", 2),
     V2("mobilevitv3_075", 3),
+    V2("mobilevitv3_100", 4),
 };
 
 /* ---- The MobileViT block -----------------------------------------------------------
