@@ -267,6 +267,11 @@ OPCODES = """PROTO FRAME STOP MARK POP POP_MARK DUP NONE NEWTRUE NEWFALSE INT BI
     BINPERSID PUT BINPUT LONG_BINPUT GET BINGET LONG_BINGET MEMOIZE""".split()
 
 
+# What other versions of Python and NumPy call the same.
+OTHER_NAMES = {"__builtin__.": "builtins.", "copy_reg.": "copyreg.",
+               "numpy._core.": "numpy.core.", "pathlib._local.": "pathlib."}
+
+
 class Reader(pickle._Unpickler):  # the one written in Python: its opcodes are a table
     """Runs a pickle without importing or calling anything it names."""
     dispatch = {getattr(pickle, name)[0]:
@@ -277,8 +282,9 @@ class Reader(pickle._Unpickler):  # the one written in Python: its opcodes are a
         self.inert, self.storage, self.copied = inert, storage, 0
 
     def find_class(self, module, name):
-        full = f"{module}.{name}".replace("__builtin__.", "builtins.")
-        full = full.replace("copy_reg.", "copyreg.").replace("numpy._core.", "numpy.core.")
+        full = f"{module}.{name}"
+        for other, usual in OTHER_NAMES.items():
+            full = full.replace(other, usual)
         known = (full in CALLS or full in self.inert or storage_dtype(full) or
                  full.removeprefix("torch.") in TORCH_DTYPES or
                  any(full == i or i[-1] == "." and full.startswith(i) for i in INERT))

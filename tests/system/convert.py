@@ -138,7 +138,9 @@ def check_companions():
     adam.state = {"step": 7}
     weights = collections.OrderedDict(w=torch.floats([1.0]))
     weights._metadata = collections.OrderedDict(version=1)
+    newer_path = torch.function("pathlib._local", "PurePosixPath")  # Python 3.13
     root = {"args": argparse.Namespace(lr=0.1, path=pathlib.PurePosixPath("/x")),
+            "out": torch.Call(newer_path, "/", "x"),
             "optimizer": adam, "when": datetime.datetime(2024, 1, 2), "kinds": {1, 2},
             "epoch": torch.Call(numpy_scalar, b"\3\0\0\0"), "net": weights,
             "device": torch.Call(torch.function("torch", "device"), "cuda", 0),
