@@ -237,7 +237,10 @@ VIGIL_API float *vigil_session_input(VigilSession *session);
 /* Runs the network once.  Allocates nothing and cannot fail. */
 VIGIL_API void vigil_session_run(VigilSession *session);
 
-/* Output i of the head, NULL past the last.  Classification: "logits" [classes]. */
+/* Output i of the head, NULL past the last.  Classification: "logits" [classes].
+ * Detection: raw maps of each level, for vigil_detector_open().  Segmentation: "low"
+ * [h][w][classes], logits at the resolution of the head; the tap "seg" has them at the
+ * size of the input (4 bytes for each pixel and class). */
 VIGIL_API const VigilTensor *vigil_session_output(const VigilSession *session,
                                                   size_t i);
 
