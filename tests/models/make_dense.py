@@ -10,11 +10,11 @@ implementation in float64 and of its inner maps in float32.  OUT gets, little-en
     f32 mean[3] std[3], then for each tensor
     name char[80], u32 kind, shape[4], samples, f32 tolerance, f32 values[samples]
 
-kind 0: a map [h][w][c] under its name; 2: the values [first, first + c) of each anchor in all
-outputs of the network, one after another, where an anchor has `w` values: shape
-[anchors][w][c][first]; 3: `shape[0]` detections,
-values x0 y0 x1 y1 in fractions of the input, score and class of each.  Samples are chosen as in make_goldens.py, those of a map from [c][h][w],
-those of anchors from [anchors][c].  tolerance is absolute: 1e-4 of the rms of the tensor.
+kind 0: a map [h][w][c] under its name; 2: the values [first, first + c) of each anchor in
+all outputs of the network, one after another, where an anchor has `w` values: shape
+[anchors][w][c][first]; 3: `shape[0]` detections, values x0 y0 x1 y1 in fractions of the
+input, score and class of each.  Samples are chosen as in make_goldens.py, those of a map
+from [c][h][w], those of anchors from [anchors][c].  tolerance is absolute: 1e-4 of the rms of the tensor.
 Auxiliary heads, which only training runs, are not among the parameters; the expansion of
 pixels that EMO pads its windows with, which the original computes and throws away, is not
 among the MACs.
@@ -50,7 +50,8 @@ def is_tap(module, shape):
 
 def pack_feature(module, t, network):
     if network.endswith("@transformers"):
-        module = transformers_name(module[len("encoder."):], re.search("mobilevit(v2)?", network)[0])
+        root = re.search("mobilevit(v2)?", network)[0]
+        module = transformers_name(module[len("encoder."):], root)
     module = re.sub(r"decode_head.(image_pool|psp_modules.\d)", r"\g<0>.1", module)
     _, c, h, w = t["shape"]
     return pack_tap(module, MAP, [h, w, c], t["sample64"], 1e-4 * t["rms"])
@@ -79,14 +80,14 @@ def padding_macs(golden):
     shapes = {key[0]: key[1] for key in golden["keys"]}
     maps = {m.split(".")[1]: t["shape"][2:] for m, t in golden["features"].items()
             if m.startswith("backbone.")}
-    sum = 0
+    total = 0
     for name, shape in shapes.items():
         if sizes and name.endswith(".v.conv.weight") and name.replace(".v.", ".qk.") in shapes:
             h, w = maps[name.split(".")[1]]
             side = int(sizes[1])
             padded = -(-h // side) * -(-w // side) * side * side
-            sum += shape[0] * shape[1] * (padded - h * w)
-    return sum
+            total += shape[0] * shape[1] * (padded - h * w)
+    return total
 
 
 def pack_output(name, t):
