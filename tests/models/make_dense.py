@@ -14,10 +14,10 @@ kind 0: a map [h][w][c] under its name; 2: the values [first, first + c) of each
 all outputs of the network, one after another, where an anchor has `w` values: shape
 [anchors][w][c][first]; 3: `shape[0]` detections, values x0 y0 x1 y1 in fractions of the
 input, score and class of each.  Samples are chosen as in make_goldens.py, those of a map
-from [c][h][w], those of anchors from [anchors][c].  tolerance is absolute: 1e-4 of the rms of the tensor.
-Auxiliary heads, which only training runs, are not among the parameters; the expansion of
-pixels that EMO pads its windows with, which the original computes and throws away, is not
-among the MACs.
+from [c][h][w], those of anchors from [anchors][c]. tolerance is absolute: 1e-4 of the
+rms of the tensor. Auxiliary heads, which only training runs, are not among the
+parameters; the expansion of pixels that EMO pads its windows with, which the original
+computes and throws away, is not among the MACs.
 """
 
 import glob
