@@ -162,6 +162,56 @@ static VigilStatus shipped(uint64_t *digest, VigilError *error)
     return status;
 }
 
+/* ---- Results --------------------------------------------------------------------- */
+
+/* Opened at the first run, which is not counted, and kept. */
+static VigilSession *session_of(const char *variant, VigilSession **session)
+{
+    VigilModel *model;
+    VigilSessionOptions options = { .input = { .height = 64, .width = 64 } };
+    if (*session)
+        return *session;
+    if (vigil_model_open_formula(variant, 1, 1.25, 3, &model, NULL) ||
+        vigil_session_open(model, &options, session, NULL))
+        exit(2);
+    vigil_model_close(&model);
+    float *input = vigil_session_input(*session);
+    for (int i = 0; i < 64 * 64 * 3; i++)
+        input[i] = (float)(i % 7) / 8;
+    vigil_session_run(*session);
+    return *session;
+}
+
+static VigilStatus detector(uint64_t *digest, VigilError *error)
+{
+    static VigilSession *session;
+    const VigilDetection *found;
+    VigilDetector *d;
+    VigilStatus status =
+        vigil_detector_open(session_of("ssdlite_emo_1M", &session), NULL, &d, error);
+    if (status)
+        return status;
+    size_t n = (size_t)vigil_detector_run(d, NULL, &found);
+    *digest = digest_bytes(n, found, n * sizeof *found);
+    vigil_detector_close(&d);
+    return VIGIL_OK;
+}
+
+static VigilStatus segmenter(uint64_t *digest, VigilError *error)
+{
+    static VigilSession *session;
+    static uint16_t mask[64 * 64];
+    VigilSegmenter *s;
+    VigilStatus status =
+        vigil_segmenter_open(session_of("pspnet_emo_1M", &session), &s, error);
+    if (status)
+        return status;
+    vigil_segmenter_run(s, NULL, 64, 64, mask);
+    *digest = digest_bytes(1, mask, sizeof mask);
+    vigil_segmenter_close(&s);
+    return VIGIL_OK;
+}
+
 /* ---- The list ------------------------------------------------------------------- */
 
 /* Networks may succeed: the processor quota is read through stdio, which falls back on
@@ -172,5 +222,7 @@ const Scenario scenarios[] = {
     { "formula", formula, .may_succeed = true },
     { "grouped", grouped, .may_succeed = true },
     { "shipped", shipped, .may_succeed = true },
+    { "detector", detector },
+    { "segmenter", segmenter },
     { NULL },
 };
