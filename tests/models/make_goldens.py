@@ -152,4 +152,5 @@ def main(reference, out, *patterns):
         f.write(b"VGLD" + struct.pack("<I", len(goldens)) + b"".join(goldens))
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

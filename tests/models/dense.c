@@ -1,0 +1,185 @@
+/* Detectors and segmenters on formula weights against what the original implementations
+ * compute in float64; goldens/dense_*.bin are packed by make_dense.py, which tells the
+ * format.
+ *
+ *     dense FILE [SUBSTRING]    only those whose name contains it */
+#include "golden.h"
+
+typedef struct Golden {
+    char name[81];
+    uint32_t height, width, classes, n_tensors;
+    uint64_t seed, parameters, macs;
+    double gain;
+    float mean[3], std[3];
+    Tap tensor[MAX_TAPS];
+} Golden;
+
+static const unsigned char *read_golden(const unsigned char *p, Golden *g)
+{
+    memset(g, 0, sizeof *g);
+    p = take(p, g->name, 80);
+    p = take(p, &g->height, 16);
+    p = take(p, &g->seed, 24);
+    p = take(p, &g->gain, 8);
+    p = take(p, g->mean, 12);
+    p = take(p, g->std, 12);
+    for (uint32_t i = 0; i < g->n_tensors && i < MAX_TAPS; i++)
+        p = read_tap(p, &g->tensor[i]);
+    return p;
+}
+
+static const VigilTensor *output_named(const VigilSession *s, const char *name)
+{
+    const VigilTensor *t = NULL;
+    for (size_t i = 0; (t = vigil_session_output(s, i)) != NULL; i++)
+        if (!strcmp(t->name, name))
+            break;
+    return t;
+}
+
+static size_t tensor_size(const VigilTensor *t)
+{
+    size_t n = 1;
+    for (int i = 0; i < t->rank; i++)
+        n *= (size_t)t->shape[i];
+    return n;
+}
+
+/* Value i of all outputs, one after another; NAN behind the last. */
+static double value_of_outputs(const VigilSession *s, size_t i)
+{
+    const VigilTensor *t;
+    for (size_t k = 0; (t = vigil_session_output(s, k)) != NULL; k++) {
+        size_t n = tensor_size(t);
+        if (i < n)
+            return t->data[i];
+        i -= n;
+    }
+    return NAN;
+}
+
+/* As tap_error(), over all outputs: anchors [shape[0]] of shape[1] values each, of
+ * which shape[2] from shape[3] on are meant. */
+static double anchors_error(const Tap *t, const VigilSession *s)
+{
+    uint64_t step = t->shape[1], c = t->shape[2], numel = t->shape[0] * c;
+    double worst = 0;
+    if (!isnan(value_of_outputs(s, t->shape[0] * step)))
+        return INFINITY;
+    for (uint64_t k = 0; k < t->samples; k++) {
+        uint64_t i = sample_at(numel, k);
+        double ours = value_of_outputs(s, i / c * step + t->shape[3] + i % c);
+        worst = greater(worst, ours - t->value[k]);
+    }
+    return worst / t->tolerance;
+}
+
+/* A vector stands for a map of one pixel. */
+static bool shape_fits(const Tap *t, const VigilTensor *ours)
+{
+    Tap vector = { .shape = { t->shape[2] } };
+    bool pixel = t->shape[0] == 1 && t->shape[1] == 1;
+    return same_shape(t, ours) || (pixel && same_shape(&vector, ours));
+}
+
+static double error_of(const Tap *t, const VigilSession *s)
+{
+    if (t->kind == ANCHORS)
+        return anchors_error(t, s);
+    const VigilTensor *ours = output_named(s, t->name);
+    ours = ours ? ours : vigil_session_tap(s, t->name);
+    return ours && shape_fits(t, ours) ? tap_error(t, ours) : INFINITY;
+}
+
+/* Outputs are there unasked. */
+static size_t names_of_taps(VigilModel *model, const Golden *g, const char **names)
+{
+    VigilSession *s = NULL;
+    size_t n = 0;
+    if (vigil_session_open(model, NULL, &s, NULL) != VIGIL_OK)
+        return 0;
+    for (uint32_t i = 0; i < g->n_tensors; i++)
+        if (g->tensor[i].kind != ANCHORS && !output_named(s, g->tensor[i].name))
+            names[n++] = g->tensor[i].name;
+    vigil_session_close(&s);
+    return n;
+}
+
+static VigilSession *open_golden(VigilModel *model, const Golden *g, int threads,
+                                 const char *const *taps, size_t n_taps)
+{
+    VigilSession *s = NULL;
+    VigilError e;
+    VigilSessionOptions o = { .input = { .height = (int)g->height,
+                                         .width = (int)g->width },
+                              .threads = threads,
+                              .taps = taps,
+                              .n_taps = n_taps };
+    if (vigil_session_open(model, &o, &s, &e) != VIGIL_OK) {
+        tap_ok(false, "%s %ux%u: %s", g->name, g->height, g->width, e.message);
+        return NULL;
+    }
+    fill_input((int)g->height, (int)g->width, g->mean, g->std, vigil_session_input(s));
+    vigil_session_run(s);
+    vigil_session_run(s); /* twice: nothing may be left over from the first run */
+    return s;
+}
+
+/* Outputs, and with taps also everything else. */
+static void check_tensors(VigilModel *model, const Golden *g, int threads, bool taps)
+{
+    const char *names[MAX_TAPS];
+    size_t n_taps = taps ? names_of_taps(model, g, names) : 0;
+    VigilSession *s = open_golden(model, g, threads, names, n_taps);
+    for (uint32_t i = 0; s && i < g->n_tensors; i++) {
+        const Tap *t = &g->tensor[i];
+        if (!taps && t->kind != ANCHORS && !output_named(s, t->name))
+            continue;
+        double worst = error_of(t, s);
+        tap_ok(worst <= 1, "%s %ux%u, %s, %d threads: %s off by %.2g of what it may be",
+               g->name, g->height, g->width, vigil_isa(), threads, t->name, worst);
+    }
+    if (s && !taps) {
+        uint64_t macs = vigil_session_macs(s);
+        tap_ok(macs == g->macs, "%s %ux%u takes %llu MACs, the original %llu", g->name,
+               g->height, g->width, (unsigned long long)macs,
+               (unsigned long long)g->macs);
+    }
+    vigil_session_close(&s);
+}
+
+static void check(const Golden *g)
+{
+    VigilModel *model = NULL;
+    VigilError e;
+    if (vigil_model_open_formula(g->name, g->seed, g->gain, (int)g->classes, &model,
+                                 &e) != VIGIL_OK) {
+        tap_ok(false, "%s: %s", g->name, e.message);
+        return;
+    }
+    uint64_t have = vigil_model_info(model)->parameters;
+    tap_ok(have == g->parameters, "%s has %llu parameters, the original %llu", g->name,
+           (unsigned long long)have, (unsigned long long)g->parameters);
+    check_tensors(model, g, 1, false);
+    check_tensors(model, g, 2, true);
+    vigil_model_close(&model);
+}
+
+int main(int argc, char **argv)
+{
+    uint32_t count;
+    if (argc < 2)
+        return 2;
+    if (!runs_level())
+        return tap_done();
+    unsigned char *data = read_goldens(argv[1], "VGDN", &count);
+    const unsigned char *p = data ? data + 8 : NULL;
+    for (uint32_t i = 0; p && i < count; i++) {
+        Golden g;
+        p = read_golden(p, &g);
+        if (argc < 3 || strstr(g.name, argv[2]))
+            check(&g);
+    }
+    free(data);
+    return tap_done();
+}

@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""make_dense.py REFERENCE OUT PATTERN...: packs results of detectors and segmenters for the
+golden test, as make_goldens.py does those of classifiers.
+
+REFERENCE is a folder of JSON files with samples of the raw outputs of the original
+implementation in float64 and of its inner maps in float32.  OUT gets, little-endian:
+
+    "VGDN", u32 count, then for each golden
+    name char[80], u32 height width classes tensors, u64 seed parameters macs, f64 gain,
+    f32 mean[3] std[3], then for each tensor
+    name char[80], u32 kind, shape[4], samples, f32 tolerance, f32 values[samples]
+
+kind 0: a map [h][w][c] under its name; 2: the values [first, first + c) of each anchor in all
+outputs of the network, one after another, where an anchor has `w` values: shape
+[anchors][w][c][first].  Samples are chosen as in make_goldens.py, those of a map from [c][h][w],
+those of anchors from [anchors][c].  tolerance is absolute: 1e-4 of the rms of the tensor.
+Auxiliary heads, which only training runs, are not among the parameters.
+"""
+
+import glob
+import json
+import os
+import re
+import struct
+import sys
+
+from make_goldens import MAP, floats, pack_tap, text, transformers_name
+
+ANCHORS = 2
+COCO = 80  # classes of all detectors
+
+
+def network_name(golden):
+    name = golden["name"]
+    if name.startswith("hf_"):
+        return name[3:] + "@transformers"
+    return name + "@ml-cvnets" if re.match(r"deeplabv3_mobilevit(v2)?_", name) else name
+
+
+def is_tap(module, shape):
+    """Whether the network names this value: maps of backbone and heads."""
+    parts = ("backbone.", "encoder.", "decode_head.", "seg_head.", "extra_layers.")
+    twice = module == "seg_head.aspp.aspp_layer" or module == "seg_head.classifier"
+    return module.startswith(parts) and len(shape) == 4 and not twice
+
+
+def pack_feature(module, t, network):
+    if network.endswith("@transformers"):
+        module = transformers_name(module[len("encoder."):], re.search("mobilevit(v2)?", network)[0])
+    _, c, h, w = t["shape"]
+    return pack_tap(module, MAP, [h, w, c], t["sample64"], 1e-4 * t["rms"])
+
+
+def features(golden, network):
+    for module, t in golden["features"].items():
+        if network.endswith("@transformers") and not module.startswith("encoder."):
+            continue
+        if is_tap(module, t["shape"]):
+            yield pack_feature(module, t, network)
+
+
+def samples(t):
+    return t["f64_sample256"] if "f64_sample256" in t else t["f64_sample512"]
+
+
+def pack_output(name, t):
+    if len(t["shape"]) == 4:
+        _, c, h, w = t["shape"]
+        return pack_tap(name, MAP, [h, w, c], samples(t), 1e-4 * t["rms"])
+    _, anchors, c = t["shape"]
+    shape = [anchors, 4 + 1 + COCO, c, 0 if name == "locations" else 4]
+    return pack_tap(name, ANCHORS, shape, samples(t), 1e-4 * t["rms"])
+
+
+def pack(path):
+    with open(path) as f:
+        g = json.load(f)
+    i, params = g["input"], g["params"]
+    network = network_name(g)
+    scale = 255 if "mean" in i else 1
+    mean, std = i.get("mean", [0, 0, 0]), i.get("std", [1, 1, 1])
+    classes = g["outputs"]["low"]["shape"][1] if "low" in g["outputs"] else COCO
+    extra = params.get("auxiliary_head", 0) + params.get("aux_head", 0)
+    tensors = [pack_output(n, t) for n, t in g["outputs"].items()] + list(features(g, network))
+    out = [text(network)]
+    out.append(struct.pack("<4I", i["height"], i["width"], classes, len(tensors)))
+    out.append(struct.pack("<3Qd", g["seed"], params["total"] - extra, g["macs"]["total"], g["gain"]))
+    out.append(floats([v / scale for v in mean]) + floats([v / scale for v in std]))
+    return b"".join(out + tensors)
+
+
+def main(reference, out, *patterns):
+    paths = sorted(p for q in patterns for p in glob.glob(os.path.join(reference, q + ".json")))
+    goldens = [pack(p) for p in paths]
+    with open(out, "wb") as f:
+        f.write(b"VGDN" + struct.pack("<I", len(goldens)) + b"".join(goldens))
+
+
+main(*sys.argv[1:])
