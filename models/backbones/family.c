@@ -7,5 +7,7 @@ const VigilFamily *const vigil_families[] = {
     &vigil_family_mobilevitv2,
     &vigil_family_mobilevitv3_after_v1,
     &vigil_family_mobilevitv3_after_v2,
+    &vigil_family_ssd_mobilevit,
+    &vigil_family_ssd_mobilevitv2,
     NULL,
 };

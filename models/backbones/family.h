@@ -55,6 +55,7 @@ extern const VigilFamily *const vigil_families[];
 
 extern const VigilFamily vigil_family_emo, vigil_family_mobile_former,
     vigil_family_mobilevit, vigil_family_mobilevitv2, vigil_family_mobilevitv3_after_v1,
-    vigil_family_mobilevitv3_after_v2;
+    vigil_family_mobilevitv3_after_v2, vigil_family_ssd_mobilevit,
+    vigil_family_ssd_mobilevitv2;
 
 #endif
