@@ -275,6 +275,13 @@ void vigil_net_keep_attention(VigilNet *net)
         net->map[v].kept |= net->map[v].on_demand;
 }
 
+VigilValue vigil_net_optional(VigilNet *net, VigilValue value)
+{
+    if (net->error.status == VIGIL_OK)
+        net->map[value].optional = true;
+    return value;
+}
+
 int vigil_shape_dims(VigilShape s, int dims[4])
 {
     if (s.vector)

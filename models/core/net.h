@@ -86,6 +86,10 @@ void vigil_net_alias(VigilNet *net, VigilValue value, const char *name);
 /* Marks a result of the network under a name of its own: "logits". */
 void vigil_net_output(VigilNet *net, VigilValue value, const char *name);
 
+/* The result of the operation described last is computed only where a tap asks for it;
+ * no operation may read it. */
+VigilValue vigil_net_optional(VigilNet *net, VigilValue value);
+
 VigilShape vigil_net_shape(const VigilNet *net, VigilValue value);
 VigilGrid vigil_net_grid(const VigilNet *net, VigilValue value);
 
@@ -113,6 +117,8 @@ typedef struct VigilConv {
     /* NULL, or where files keep the rows of weight and bias in several tensors, as many
      * rows in each: their names instead of `name`, in order, NULL-terminated. */
     const char *const *parts;
+    /* An earlier convolution has the same weights: they are not counted again. */
+    bool shared;
     VigilActivation activation;
 } VigilConv;
 
@@ -177,6 +183,15 @@ VigilValue vigil_net_fold(VigilNet *net, VigilValue x, int height, int width);
 VigilValue vigil_net_resize(VigilNet *net, VigilValue x, int height, int width,
                             bool align_corners);
 
+/* Each pixel of the result is the nearest one of x towards the first: row i of m is row
+ * i n / m, rounded down, of n. */
+VigilValue vigil_net_resize_nearest(VigilNet *net, VigilValue x, int height, int width);
+
+/* Adaptive average pooling to height x width (He et al., "Spatial Pyramid Pooling",
+ * ECCV 2014, section 2.2): row i of m is the mean of rows i n / m, rounded down, to
+ * (i + 1) n / m, rounded up, of n; columns alike. */
+VigilValue vigil_net_pool(VigilNet *net, VigilValue x, int height, int width);
+
 /* Mean over all pixels: a vector. */
 VigilValue vigil_net_mean(VigilNet *net, VigilValue x);
 
@@ -194,6 +209,9 @@ VigilValue vigil_net_activate(VigilNet *net, VigilValue x, VigilActivation activ
 
 /* The channels of a, then those of b: two maps of the same pixels, or two vectors. */
 VigilValue vigil_net_concat(VigilNet *net, VigilValue a, VigilValue b);
+
+/* The same for 1 to 5 of them, in this order. */
+VigilValue vigil_net_concat_all(VigilNet *net, const VigilValue *maps, int count);
 
 /* Channel shuffle (Zhang et al., "ShuffleNet", CVPR 2018, section 3.1) of c channels in
  * `groups` groups: channel o of the result is channel

@@ -9,7 +9,7 @@
 typedef struct VigilNode VigilNode;
 typedef struct VigilOp VigilOp;
 
-#define VIGIL_MAX_INPUTS 3
+#define VIGIL_MAX_INPUTS 5
 #define VIGIL_MAX_DEPTH 8 /* of scopes */
 
 struct VigilOp {
@@ -54,6 +54,7 @@ typedef struct VigilMap {
     VigilGrid grid;            /* of attention weights: of the map they relate to */
     int producer;              /* node */
     bool on_demand;            /* attention weights: computed only if kept */
+    bool optional;             /* its operation is dropped unless it is kept */
     bool kept;                 /* a tap asks for it (plan.c) */
     VigilAttentionKind kind;   /* of attention weights */
     int map_height, map_width; /* of the map that they relate pixels of */

@@ -35,6 +35,15 @@ static void mark_kept(VigilNet *net, const char *const *keep, size_t n_keep)
     }
 }
 
+static void drop_optional(VigilNet *net)
+{
+    for (size_t v = 0; v < net->n_maps; v++) {
+        const VigilMap *m = &net->map[v];
+        if (m->optional && !m->kept)
+            net->node[m->producer].dead = true;
+    }
+}
+
 static void map_blocks(VigilNet *net, Block *block)
 {
     for (size_t v = 0; v < net->n_maps; v++) {
@@ -160,6 +169,7 @@ VigilStatus vigil_net_plan(VigilNet *net, const char *const *keep, size_t n_keep
     Block **order = calloc(most, sizeof *order);
     VigilStatus status = VIGIL_OK;
     mark_kept(net, keep, n_keep);
+    drop_optional(net);
     if (!block || !order) {
         status = vigil_fail_memory(error, most * sizeof *block, "planning memory");
     } else if (!fits(net)) {

@@ -1,18 +1,25 @@
-/* Channels of two maps side by side. */
+/* Channels of several maps side by side. */
 #include "core/op.h"
 #include "core/threads.h"
 
 #include <stdio.h>
 #include <string.h>
 
+typedef struct Concat {
+    int c[VIGIL_MAX_INPUTS]; /* channels of each input */
+} Concat;
+
 static void concat_pixels(void *context, size_t begin, size_t end, int worker)
 {
     const VigilNode *n = context;
-    size_t out = (size_t)n->out_shape.c, a = (size_t)n->in_shape.c, b = out - a;
-    for (size_t p = begin; p < end; p++) {
-        memcpy(n->y + p * out, n->x[0] + p * a, a * sizeof(float));
-        memcpy(n->y + p * out + a, n->x[1] + p * b, b * sizeof(float));
-    }
+    const Concat *d = n->data;
+    float *y = n->y + begin * (size_t)n->out_shape.c;
+    for (size_t p = begin; p < end; p++)
+        for (int i = 0; i < n->n_in; i++) {
+            size_t c = (size_t)d->c[i];
+            memcpy(y, n->x[i] + p * c, c * sizeof(float));
+            y += c;
+        }
 }
 
 static void concat_run(const VigilNode *n, VigilNet *net)
@@ -28,16 +35,35 @@ static void concat_kind(const VigilNode *n, char *out, size_t size)
 
 static const VigilOp op_concat = { .kind = concat_kind, .run = concat_run };
 
+VigilValue vigil_net_concat_all(VigilNet *net, const VigilValue *maps, int count)
+{
+    if (count < 1 || count > VIGIL_MAX_INPUTS) {
+        vigil_net_fail(net, VIGIL_ERROR_ARGUMENT,
+                       "concatenation of %d maps; may be 1 to %d", count,
+                       VIGIL_MAX_INPUTS);
+        return VIGIL_NONE;
+    }
+    VigilShape s = vigil_net_shape(net, maps[0]);
+    Concat d = { { s.c } };
+    for (int i = 1; i < count; i++) {
+        VigilShape t = vigil_net_shape(net, maps[i]);
+        if (s.h != t.h || s.w != t.w)
+            vigil_net_fail(net, VIGIL_ERROR_SHAPE,
+                           "concatenation of maps %d x %d x %d and %d x %d x %d", s.h,
+                           s.w, s.c, t.h, t.w, t.c);
+        d.c[i] = t.c;
+        s.c += t.c;
+        s.vector = s.vector && t.vector;
+    }
+    VigilNode *n =
+        vigil_net_append(net, &op_concat, "concat", maps, count, s, sizeof(Concat));
+    if (!n)
+        return VIGIL_NONE;
+    *(Concat *)n->data = d;
+    return n->out;
+}
+
 VigilValue vigil_net_concat(VigilNet *net, VigilValue a, VigilValue b)
 {
-    VigilShape s = vigil_net_shape(net, a), t = vigil_net_shape(net, b);
-    VigilValue in[] = { a, b };
-    if (s.h != t.h || s.w != t.w)
-        vigil_net_fail(net, VIGIL_ERROR_SHAPE,
-                       "concatenation of maps %d x %d x %d and %d x %d x %d", s.h, s.w,
-                       s.c, t.h, t.w, t.c);
-    s.c += t.c;
-    s.vector = s.vector && t.vector;
-    VigilNode *n = vigil_net_append(net, &op_concat, "concat", in, 2, s, 0);
-    return n ? n->out : VIGIL_NONE;
+    return vigil_net_concat_all(net, (VigilValue[]) { a, b }, 2);
 }

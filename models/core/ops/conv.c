@@ -238,6 +238,8 @@ static void conv_bind(VigilNode *n, VigilBinder *b)
     size_t taps = (size_t)(c->kernel * c->kernel), k = taps * in;
     char key[2 * VIGIL_MAX_NAME];
     Raw raw;
+    if (c->shared && b->mode == VIGIL_BIND_CHECK)
+        return;
     conv_key(n, key);
     if ((n->weights = vigil_bind_find(b, key)) || !read_raw(n, b, &raw))
         return;

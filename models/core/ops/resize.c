@@ -1,9 +1,10 @@
-/* Bilinear resize of maps, without antialiasing. */
+/* Resize of maps: bilinear, without antialiasing, and to the nearest pixel. */
 #include "core/op.h"
 #include "core/threads.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 typedef struct Resize {
     bool align_corners;
@@ -28,7 +29,7 @@ VigilValue vigil_net_resize(VigilNet *net, VigilValue x, int height, int width,
                        s.h, s.w, height, width);
     VigilNode *n =
         vigil_net_append(net, &op_resize, "resized", &x, 1,
-                         (VigilShape) { height, width, s.c, s.vector }, sizeof(Resize));
+                         (VigilShape) { height, width, s.c }, sizeof(Resize));
     if (!n)
         return VIGIL_NONE;
     ((Resize *)n->data)->align_corners = align_corners;
@@ -90,3 +91,52 @@ static void resize_kind(const VigilNode *n, char *out, size_t size)
 }
 
 static const VigilOp op_resize = { .kind = resize_kind, .run = resize_run };
+
+/* ---- To the nearest pixel ----------------------------------------------------------
+ */
+
+static void nearest_rows(void *context, size_t begin, size_t end, int worker)
+{
+    const VigilNode *n = context;
+    size_t c = (size_t)n->in_shape.c, h = (size_t)n->in_shape.h,
+           w = (size_t)n->in_shape.w;
+    size_t height = (size_t)n->out_shape.h, width = (size_t)n->out_shape.w;
+    for (size_t y = begin; y < end; y++) {
+        const float *row = n->x[0] + y * h / height * w * c;
+        for (size_t x = 0; x < width; x++)
+            memcpy(n->y + (y * width + x) * c, row + x * w / width * c,
+                   c * sizeof(float));
+    }
+}
+
+static void nearest_run(const VigilNode *n, VigilNet *net)
+{
+    size_t rows = (size_t)n->out_shape.h;
+    vigil_parallel(net->threads, rows,
+                   vigil_grain(vigil_shape_size(n->out_shape) / rows), nearest_rows,
+                   (void *)n);
+}
+
+static void nearest_kind(const VigilNode *n, char *out, size_t size)
+{
+    snprintf(out, size, "nearest resize");
+}
+
+static const VigilOp op_nearest = { .kind = nearest_kind, .run = nearest_run };
+
+VigilValue vigil_net_resize_nearest(VigilNet *net, VigilValue x, int height, int width)
+{
+    VigilShape s = vigil_net_shape(net, x);
+    if (height < 1 || width < 1)
+        vigil_net_fail(net, VIGIL_ERROR_SHAPE, "a resize of %d x %d pixels to %d x %d",
+                       s.h, s.w, height, width);
+    VigilNode *n = vigil_net_append(net, &op_nearest, "resized", &x, 1,
+                                    (VigilShape) { height, width, s.c }, 0);
+    if (!n)
+        return VIGIL_NONE;
+    double first_y, step_y, first_x, step_x;
+    spacing(s.h, height, false, &first_y, &step_y);
+    spacing(s.w, width, false, &first_x, &step_x);
+    vigil_net_regrid(net, n->out, first_y, step_y, first_x, step_x);
+    return n->out;
+}
