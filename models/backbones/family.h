@@ -7,7 +7,8 @@
 /* The first member of every family's variant row. */
 typedef struct VigilVariantRow {
     const char *name; /* as published */
-    int size;         /* native input: size x size */
+    int size;         /* native input: height, and width where that is 0 */
+    int width;
 } VigilVariantRow;
 
 /* A naming scheme: whose code wrote the checkpoint.  It decides what tensors are called
@@ -20,6 +21,8 @@ typedef struct VigilScheme {
     int further_rows;           /* background, box values; 0 for classifiers */
     VigilInput input;           /* published preprocessing; sizes are the row's */
     double crop_fraction;       /* CROP: min(height, width) / resize_shorter; 0: 1 */
+    const struct VigilDetectRules *detect; /* of detectors: vision/detect.h */
+    bool align_corners; /* of segmenters: how "low" becomes the size of the input */
     const char *const *ignored; /* prefixes of tensors that only training needs */
     size_t n_ignored;
 } VigilScheme;
@@ -50,12 +53,19 @@ static inline const VigilVariantRow *vigil_family_row(const VigilFamily *f, size
     return (const VigilVariantRow *)((const char *)f->variants + i * f->row_size);
 }
 
+static inline int vigil_native_width(const VigilVariantRow *row)
+{
+    return row->width ? row->width : row->size;
+}
+
 /* All families, NULL-terminated. */
 extern const VigilFamily *const vigil_families[];
 
 extern const VigilFamily vigil_family_emo, vigil_family_mobile_former,
     vigil_family_mobilevit, vigil_family_mobilevitv2, vigil_family_mobilevitv3_after_v1,
-    vigil_family_mobilevitv3_after_v2, vigil_family_ssd_mobilevit,
-    vigil_family_ssd_mobilevitv2;
+    vigil_family_mobilevitv3_after_v2;
+extern const VigilFamily vigil_family_ssdlite_emo, vigil_family_retinanet_emo,
+    vigil_family_deeplabv3_emo, vigil_family_pspnet_emo;
+extern const VigilFamily vigil_family_ssd_mobilevit, vigil_family_ssd_mobilevitv2;
 
 #endif

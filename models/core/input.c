@@ -15,9 +15,11 @@ void vigil_input_default(const VigilArchitecture *arch, VigilInput *input)
 {
     const VigilScheme *scheme = arch->scheme;
     *input = scheme->input;
-    input->height = input->width = input->resize_shorter = arch->row->size;
+    input->height = arch->row->size;
+    input->width = vigil_native_width(arch->row);
+    input->resize_shorter = shorter(input);
     if (scheme->crop_fraction > 0)
-        input->resize_shorter = (int)(arch->row->size / scheme->crop_fraction);
+        input->resize_shorter = (int)(shorter(input) / scheme->crop_fraction);
 }
 
 /* mean and std are kept in tensor channel order. */

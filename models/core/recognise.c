@@ -25,7 +25,8 @@ VigilStatus vigil_check_variant(const VigilArchitecture *arch, VigilSource *sour
                                 int classes, VigilMatch *match, VigilError *error)
 {
     VigilError e = { 0 };
-    VigilNetConfig config = { arch->row->size, arch->row->size, classes, 0 };
+    VigilNetConfig config = { arch->row->size, vigil_native_width(arch->row), classes,
+                              0 };
     VigilNet *net = vigil_describe(arch, &config, &e);
     if (!net)
         return vigil_fail(error, e.status, "%s", e.message);
@@ -221,7 +222,7 @@ VigilStatus vigil_variant_get(size_t i, VigilVariant *variant, VigilError *error
                                     .name = row->name,
                                     .task = (*f)->task,
                                     .height = row->size,
-                                    .width = row->size };
+                                    .width = vigil_native_width(row) };
         return measure(&(VigilArchitecture) { *f, (*f)->schemes, row }, variant, error);
     }
     return vigil_fail(error, VIGIL_ERROR_ARGUMENT, "variant %zu; there are %zu", i,

@@ -1,4 +1,3 @@
-#include "blocks/blocks.h"
 #include "heads/heads.h"
 #include "vision/detect.h"
 
@@ -10,7 +9,7 @@ static const VigilConvNormNames conv_norm = { "block.conv", "block.norm" };
 /* Of each level: channels that its predictions are made from. */
 static const int width[] = { 512, 256, 256, 128, 128, 64 };
 
-enum { GIVEN = 2, STRIDED = 5, LEVELS = 6 }; /* the first of each kind after them */
+enum { GIVEN = 2, STRIDED = 5, LEVELS = VIGIL_SSD_LEVELS }; /* the first of each kind after them */
 
 /* 3 x 3 over each channel, then 1 x 1. */
 static VigilValue separable(VigilNet *net, VigilValue x, int stride,
@@ -74,8 +73,8 @@ static VigilValue predict(VigilNet *net, VigilValue x, int level)
 
 void vigil_head_ssd_cvnets(VigilNet *net, VigilValue stride16, VigilValue stride32)
 {
-    static const char *const names[] = { "level0", "level1", "level2",
-                                         "level3", "level4", "level5" };
+    static const char *const names[] = { "level_0", "level_1", "level_2",
+                                         "level_3", "level_4", "level_5" };
     VigilValue level[LEVELS] = { stride16, stride32 };
     extra_levels(net, level);
     for (int i = 0; i < LEVELS; i++)

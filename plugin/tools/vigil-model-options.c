@@ -40,6 +40,8 @@ static const char *const origin_names[] = {
 };
 static const char *const task_names[] = {
     [VIGIL_TASK_CLASSIFICATION] = "classification",
+    [VIGIL_TASK_DETECTION] = "detection",
+    [VIGIL_TASK_SEGMENTATION] = "segmentation",
 };
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))

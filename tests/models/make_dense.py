@@ -14,17 +14,20 @@ kind 0: a map [h][w][c] under its name; 2: the values [first, first + c) of each
 outputs of the network, one after another, where an anchor has `w` values: shape
 [anchors][w][c][first].  Samples are chosen as in make_goldens.py, those of a map from [c][h][w],
 those of anchors from [anchors][c].  tolerance is absolute: 1e-4 of the rms of the tensor.
-Auxiliary heads, which only training runs, are not among the parameters.
+Auxiliary heads, which only training runs, are not among the parameters; the expansion of
+pixels that EMO pads its windows with, which the original computes and throws away, is not
+among the MACs.
 """
 
 import glob
 import json
+import math
 import os
 import re
 import struct
 import sys
 
-from make_goldens import MAP, floats, pack_tap, text, transformers_name
+from make_goldens import MAP, floats, pack_tap, sample_index, text, transformers_name
 
 ANCHORS = 2
 COCO = 80  # classes of all detectors
@@ -47,6 +50,7 @@ def is_tap(module, shape):
 def pack_feature(module, t, network):
     if network.endswith("@transformers"):
         module = transformers_name(module[len("encoder."):], re.search("mobilevit(v2)?", network)[0])
+    module = re.sub(r"decode_head.(image_pool|psp_modules.\d)", r"\g<0>.1", module)
     _, c, h, w = t["shape"]
     return pack_tap(module, MAP, [h, w, c], t["sample64"], 1e-4 * t["rms"])
 
@@ -60,7 +64,28 @@ def features(golden, network):
 
 
 def samples(t):
-    return t["f64_sample256"] if "f64_sample256" in t else t["f64_sample512"]
+    """Samples in the order of sample_index(); the reference has small tensors whole."""
+    values = t["f64_sample256"] if "f64_sample256" in t else t["f64_sample512"]
+    numel = math.prod(t["shape"])
+    if len(values) < numel:
+        return values
+    return [values[sample_index(k, numel)] for k in range(numel)]
+
+
+def padding_macs(golden):
+    """MACs of the 1 x 1 convolutions `v` over padded pixels of EMO's windows."""
+    sizes = re.search(r"'window_sizes': \[(\d+)", golden.get("cfg", {}).get("backbone", ""))
+    shapes = {key[0]: key[1] for key in golden["keys"]}
+    maps = {m.split(".")[1]: t["shape"][2:] for m, t in golden["features"].items()
+            if m.startswith("backbone.")}
+    sum = 0
+    for name, shape in shapes.items():
+        if sizes and name.endswith(".v.conv.weight") and name.replace(".v.", ".qk.") in shapes:
+            h, w = maps[name.split(".")[1]]
+            side = int(sizes[1])
+            padded = -(-h // side) * -(-w // side) * side * side
+            sum += shape[0] * shape[1] * (padded - h * w)
+    return sum
 
 
 def pack_output(name, t):
@@ -84,7 +109,8 @@ def pack(path):
     tensors = [pack_output(n, t) for n, t in g["outputs"].items()] + list(features(g, network))
     out = [text(network)]
     out.append(struct.pack("<4I", i["height"], i["width"], classes, len(tensors)))
-    out.append(struct.pack("<3Qd", g["seed"], params["total"] - extra, g["macs"]["total"], g["gain"]))
+    counts = (params["total"] - extra, g["macs"]["total"] - padding_macs(g))
+    out.append(struct.pack("<3Qd", g["seed"], *counts, g["gain"]))
     out.append(floats([v / scale for v in mean]) + floats([v / scale for v in std]))
     return b"".join(out + tensors)
 
