@@ -13,5 +13,13 @@ const VigilFamily *const vigil_families[] = {
     &vigil_family_pspnet_emo,
     &vigil_family_ssd_mobilevit,
     &vigil_family_ssd_mobilevitv2,
+    &vigil_family_deeplabv3_mobilevit,
+    &vigil_family_deeplabv3_mobilevitv2_voc,
+    &vigil_family_deeplabv3_mobilevitv2_ade20k,
+    &vigil_family_deeplabv3_mobilevitv3_after_v1,
+    &vigil_family_deeplabv3_mobilevitv3_after_v2_voc,
+    &vigil_family_deeplabv3_mobilevitv3_after_v2_ade20k,
+    &vigil_family_pspnet_mobilevit_voc,
+    &vigil_family_pspnet_mobilevit_ade20k,
     NULL,
 };

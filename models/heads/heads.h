@@ -49,6 +49,7 @@ typedef struct VigilAspp {
     float eps;               /* of the batch norms */
     const char *convolution; /* names: `convolution`0 to 3, */
     const char *pool, *project;
+    const char *spread; /* of the pooled one when it is spread, for taps; NULL: none */
     const VigilConvNormNames *names; /* below each */
 } VigilAspp;
 

@@ -9,7 +9,11 @@ static const VigilConvNormNames conv_norm = { "block.conv", "block.norm" };
 /* Of each level: channels that its predictions are made from. */
 static const int width[] = { 512, 256, 256, 128, 128, 64 };
 
-enum { GIVEN = 2, STRIDED = 5, LEVELS = VIGIL_SSD_LEVELS }; /* the first of each kind after them */
+enum {
+    GIVEN = 2,
+    STRIDED = 5,
+    LEVELS = VIGIL_SSD_LEVELS
+}; /* the first of each kind after them */
 
 /* 3 x 3 over each channel, then 1 x 1. */
 static VigilValue separable(VigilNet *net, VigilValue x, int stride,

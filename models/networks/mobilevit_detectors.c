@@ -1,10 +1,11 @@
 /*
- * SSDLite on MobileViT, versions 1 to 3, as the authors' libraries train it on COCO:
- * arXiv 2110.02178, section 4.2.1; 2206.02680, section 4.3; 2209.15159, section 4.3.
+ * SSDLite on MobileViT, versions 1 to 3, as their authors trained it on COCO: the
+ * experiments of arXiv 2110.02178, 2206.02680 and 2209.15159.
  */
 #include "backbones/family.h"
 #include "backbones/features.h"
 #include "heads/heads.h"
+#include "vision/detect.h"
 
 #define SIZE 320
 
@@ -39,32 +40,25 @@ static void describe(VigilNet *net, const void *row, const VigilScheme *scheme)
 }
 
 /* An anchor has a box and a background beside its classes. */
-#define SCHEME(order, how)                                                             \
-    {                                                                                  \
-        .name = "ml-cvnets",                                                           \
-        .classes_tensor = "ssd_heads.0.loc_cls_layer.pw_conv.block.conv.weight",       \
-        .cell_anchors = 6, .further_rows = 4 + 1, .input = {                           \
-            .channel_order = (order),                                                  \
-            .std = { 1, 1, 1 },                                                        \
-            .resize = VIGIL_RESIZE_STRETCH,                                            \
-            .filter = (how)                                                            \
-        }                                                                              \
-    }
+#define SCHEME(order, how, rules)                                                      \
+    .name = "ml-cvnets",                                                               \
+    .classes_tensor = "ssd_heads.0.loc_cls_layer.pw_conv.block.conv.weight",           \
+    .cell_anchors = 6, .further_rows = 4 + 1, .detect = &(rules),                      \
+    .input = { .channel_order = (order),                                               \
+               .std = { 1, 1, 1 },                                                     \
+               .resize = VIGIL_RESIZE_STRETCH,                                         \
+               .filter = (how) }
 
-static const VigilScheme v1_scheme = SCHEME(VIGIL_BGR, VIGIL_FILTER_POINT_BILINEAR);
-static const VigilScheme v2_scheme = SCHEME(VIGIL_RGB, VIGIL_FILTER_BILINEAR);
+static const VigilScheme v1_scheme = { SCHEME(VIGIL_BGR, VIGIL_FILTER_POINT_BILINEAR,
+                                              vigil_detect_cvnets_v1) };
+static const VigilScheme v2_scheme = { SCHEME(VIGIL_RGB, VIGIL_FILTER_BILINEAR,
+                                              vigil_detect_cvnets_v2) };
 
 #define FAMILY(list, its_scheme)                                                       \
-    { .name = "ssd_mobilevit",                                                         \
-      .task = VIGIL_TASK_DETECTION,                                                    \
-      .variants = list,                                                                \
-      .n_variants = sizeof(list) / sizeof *(list),                                     \
-      .row_size = sizeof *(list),                                                      \
-      .schemes = &(its_scheme),                                                        \
-      .n_schemes = 1,                                                                  \
-      .describe = describe,                                                            \
-      .label_set = "coco80",                                                           \
-      .label_count = 80 }
+    .name = "ssd-mobilevit", .task = VIGIL_TASK_DETECTION, .variants = list,           \
+    .n_variants = sizeof(list) / sizeof *(list), .row_size = sizeof *(list),           \
+    .schemes = &(its_scheme), .n_schemes = 1, .describe = describe,                    \
+    .label_set = "coco80", .label_count = 80
 
-const VigilFamily vigil_family_ssd_mobilevit = FAMILY(v1, v1_scheme);
-const VigilFamily vigil_family_ssd_mobilevitv2 = FAMILY(v2, v2_scheme);
+const VigilFamily vigil_family_ssd_mobilevit = { FAMILY(v1, v1_scheme) };
+const VigilFamily vigil_family_ssd_mobilevitv2 = { FAMILY(v2, v2_scheme) };

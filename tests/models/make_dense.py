@@ -43,7 +43,7 @@ def network_name(golden):
 def is_tap(module, shape):
     """Whether the network names this value: maps of backbone and heads."""
     parts = ("backbone.", "encoder.", "decode_head.", "seg_head.", "extra_layers.")
-    twice = module == "seg_head.aspp.aspp_layer" or module == "seg_head.classifier"
+    twice = module == "seg_head.aspp.aspp_layer" or module.startswith("seg_head.classifier")
     return module.startswith(parts) and len(shape) == 4 and not twice
 
 
