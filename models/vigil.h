@@ -400,6 +400,90 @@ typedef struct VigilClass {
  * n below 1. */
 VIGIL_API int vigil_top_classes(const float *logits, int n, int k, VigilClass *out);
 
+/* ---- Detections ------------------------------------------------------------------ */
+
+#define VIGIL_MAX_DETECTIONS (1 << 14) /* of one run */
+
+/* In fractions of the input tensor, or of a picture. */
+typedef struct VigilDetection {
+    float x, y, width, height; /* x, y: left, top */
+    int class_index;           /* 0..classes-1, the background not counted */
+    float score;               /* 0..1 */
+} VigilDetection;
+
+/* All zero: as the network was published. */
+typedef struct VigilDetectOptions {
+    bool has_threshold, has_iou_threshold;
+    float threshold;     /* 0..1, which scores must exceed */
+    float iou_threshold; /* 0..1: of two boxes of a class that overlap by more than this
+                            the lower-scored one goes */
+    int max_detections;  /* the best ones; 1..VIGIL_MAX_DETECTIONS */
+    const float *class_threshold; /* [classes] 0..1, NaN: as threshold; NULL: all so */
+    const bool *class_wanted;     /* [classes]; NULL: all */
+    /* Boxes of another area, in fractions of the input tensor after clipping, neither
+     * are results nor suppress any.  max_area 0: no limit. */
+    float min_area, max_area;
+} VigilDetectOptions;
+
+/* What turns the outputs of one session into detections, the way the network was
+ * published; used by the thread that uses the session. */
+typedef struct VigilDetector VigilDetector;
+
+/* Takes all memory that runs need.  The session must outlive the detector.  Copies what
+ * the options (NULL: none) point to.  VIGIL_ERROR_ARGUMENT for a session of another
+ * task and for options out of range. */
+VIGIL_API VigilStatus vigil_detector_open(const VigilSession *session,
+                                          const VigilDetectOptions *options,
+                                          VigilDetector **detector, VigilError *error);
+VIGIL_API void vigil_detector_close(VigilDetector **detector);
+
+/* Replaces all options, from the next run on; an error leaves them as they were.
+ * Allocates nothing. */
+VIGIL_API VigilStatus vigil_detector_configure(VigilDetector *detector,
+                                               const VigilDetectOptions *options,
+                                               VigilError *error);
+
+/* Detections in the outputs of the session's last run, best first, and their number.
+ * placed: where in the input tensor the picture lies, to which boxes are clipped (NULL:
+ * all of it).  *detections is valid until the next run.  Allocates nothing. */
+VIGIL_API int vigil_detector_run(VigilDetector *detector, const VigilPlacement *placed,
+                                 const VigilDetection **detections);
+
+/* Carries a detection from the input tensor to the picture of width x height pixels
+ * that was placed there, clipped to the picture.  False when nothing of it is in the
+ * picture; *out is then as it was.  out may be in. */
+VIGIL_API bool vigil_detection_to_picture(const VigilDetection *in,
+                                          const VigilInput *input,
+                                          const VigilPlacement *placed, int width,
+                                          int height, VigilDetection *out);
+
+/* ---- Class masks ------------------------------------------------------------------
+ */
+
+#define VIGIL_NO_CLASS 0xffff /* of a pixel that the network was not shown */
+
+/* What turns the output of one session into a class for each pixel; used by the thread
+ * that uses the session. */
+typedef struct VigilSegmenter VigilSegmenter;
+
+/* Takes all memory that runs need.  The session must outlive the segmenter.
+ * VIGIL_ERROR_ARGUMENT for a session of another task and for more than 65535 classes.
+ */
+VIGIL_API VigilStatus vigil_segmenter_open(const VigilSession *session,
+                                           VigilSegmenter **segmenter,
+                                           VigilError *error);
+VIGIL_API void vigil_segmenter_close(VigilSegmenter **segmenter);
+
+/* mask [height][width] gets the class with the greatest logit of each pixel after the
+ * session's last run, of equal ones the lowest, NaN counting as -infinity.  Logits
+ * between those of the output "low" are interpolated bilinearly, as the network was
+ * published, but in one step where that goes to the size of the input and on to the
+ * picture's.  placed NULL: the mask covers the input of the network; else the picture
+ * of width x height pixels that was placed there.  Allocates nothing. */
+VIGIL_API void vigil_segmenter_run(VigilSegmenter *segmenter,
+                                   const VigilPlacement *placed, int height, int width,
+                                   uint16_t *mask);
+
 #ifdef __cplusplus
 }
 #endif

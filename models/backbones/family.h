@@ -35,7 +35,8 @@ typedef struct VigilFamily {
     const VigilScheme *schemes; /* the first one is shown in listings */
     size_t n_schemes;
     /* Describes backbone and head; outputs, taps and tensors under the scheme's names.
-     */
+     * Outputs of a detector: for each level its classes and its boxes, or one where
+     * scheme->detect joins them; of a segmenter: logits at low resolution.  */
     void (*describe)(VigilNet *net, const void *row, const VigilScheme *scheme);
     const char *label_set; /* built-in set of the published checkpoints */
     int label_count;       /* used when the file has as many classes */

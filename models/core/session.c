@@ -1,6 +1,6 @@
 #include "core/attention.h"
 #include "core/input.h"
-#include "core/model.h"
+#include "core/session.h"
 #include "core/threads.h"
 
 #include <stdlib.h>
@@ -12,6 +12,7 @@ struct VigilSession {
     VigilInput input;
     VigilTensor *taps, *outputs;
     size_t n_taps, n_outputs;
+    int threads;
 };
 
 static VigilTensor tensor_of(const VigilNet *net, VigilValue v, const char *name)
@@ -78,6 +79,7 @@ static VigilStatus open_session(VigilSession *s, const VigilSessionOptions *o,
         vigil_net_keep_attention(s->net);
     if (status == VIGIL_OK)
         status = vigil_net_plan(s->net, o->taps, o->n_taps, threads, error);
+    s->threads = threads;
     if (status == VIGIL_OK)
         status = find_taps(s, o, error);
     if (status == VIGIL_OK)
@@ -117,6 +119,29 @@ void vigil_session_close(VigilSession **session)
     free(s->taps);
     free(s->outputs);
     free(s);
+}
+
+const VigilModel *vigil_session_model(const VigilSession *session)
+{
+    return session->model;
+}
+
+int vigil_session_threads(const VigilSession *session)
+{
+    return session->threads;
+}
+
+VigilStatus vigil_session_check_task(const VigilSession *session, VigilTask task,
+                                     VigilError *error)
+{
+    static const char *const names[] = { "classification", "detection",
+                                         "segmentation" };
+    VigilTask own = session->model->arch.family->task;
+    if (own == task)
+        return VIGIL_OK;
+    return vigil_fail(error, VIGIL_ERROR_ARGUMENT,
+                      "%s is a network for %s, where one for %s is needed",
+                      session->model->arch.row->name, names[own], names[task]);
 }
 
 const VigilInput *vigil_session_input_rules(const VigilSession *session)

@@ -25,7 +25,6 @@
 #include "vision/anchors.h"
 
 #define VIGIL_MAX_CANDIDATES (1 << 18) /* 12 bytes each */
-#define VIGIL_MAX_DETECTIONS (1 << 14) /* results of one run */
 #define VIGIL_MAX_DETECT_CLASSES (1 << 14)
 
 typedef enum VigilScoreRule {
@@ -77,25 +76,6 @@ typedef struct VigilHeadMap {
     const float *classes; /* [h][w][anchors][channels]; joined: not read */
 } VigilHeadMap;
 
-/* What the caller may change.  All zero: as the rules say. */
-typedef struct VigilDetectOptions {
-    bool has_threshold, has_iou_threshold;
-    float threshold, iou_threshold; /* 0..1 */
-    int max_detections; /* in place of rules->per_picture: 1..VIGIL_MAX_DETECTIONS */
-    const float *class_threshold; /* [classes] 0..1, NaN: as threshold; NULL: all so */
-    const bool *class_wanted;     /* [classes]; NULL: all */
-    /* Boxes of another area, in fractions of the input tensor after clipping, neither
-     * are results nor suppress any.  max_area 0: no limit. */
-    float min_area, max_area;
-} VigilDetectOptions;
-
-/* In fractions of the input tensor, or of a picture. */
-typedef struct VigilDetection {
-    float x, y, width, height; /* x, y: left, top */
-    int class_index;           /* 0..classes-1, the background not counted */
-    float score;               /* 0..1 */
-} VigilDetection;
-
 /* For one head at one input size; used by one thread at a time. */
 typedef struct VigilDetect VigilDetect;
 
@@ -118,12 +98,5 @@ VigilStatus vigil_detect_configure(VigilDetect *detect,
  * *detections is valid until the next run. */
 int vigil_detect_run(VigilDetect *detect, const VigilHeadMap *maps,
                      const VigilPlacement *placed, const VigilDetection **detections);
-
-/* Carries a detection from the input tensor to the picture of width x height pixels
- * that was placed there, clipped to the picture.  False when nothing of it is in the
- * picture; *out is then as it was.  out may be in. */
-bool vigil_detection_to_picture(const VigilDetection *in, const VigilInput *input,
-                                const VigilPlacement *placed, int width, int height,
-                                VigilDetection *out);
 
 #endif

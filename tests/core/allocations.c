@@ -42,6 +42,37 @@ static void check_maps(VigilModel *model)
     vigil_session_close(&s);
 }
 
+static void check_results(const char *variant)
+{
+    VigilModel *model = NULL;
+    VigilDetector *detector = NULL;
+    VigilSegmenter *segmenter = NULL;
+    VigilSessionOptions o = { .input = { .height = 64, .width = 64 }, .threads = 2 };
+    const VigilDetection *found;
+    static uint16_t mask[64 * 64];
+    vigil_model_open_formula(variant, 0, 1.25, 10, &model, NULL);
+    VigilSession *s = open_filled(model, &o, 1);
+    vigil_session_run(s);
+    vigil_detector_open(s, NULL, &detector, NULL);
+    vigil_segmenter_open(s, &segmenter, NULL);
+    faults_start(0);
+    for (int i = 0; i < 3; i++) {
+        vigil_session_run(s);
+        if (detector)
+            vigil_detector_run(detector, NULL, &found);
+        if (segmenter)
+            vigil_segmenter_run(segmenter, NULL, 64, 64, mask);
+    }
+    FaultReport r = faults_stop();
+    tap_ok(!detector != !segmenter && r.allocations == 0 && r.frees == 0,
+           "results of %s: %llu allocations, %llu frees", variant,
+           (unsigned long long)r.allocations, (unsigned long long)r.frees);
+    vigil_detector_close(&detector);
+    vigil_segmenter_close(&segmenter);
+    vigil_session_close(&s);
+    vigil_model_close(&model);
+}
+
 int main(void)
 {
     VigilModel *model = NULL;
@@ -59,6 +90,8 @@ int main(void)
     check(model, 2, 225, true);
     check(model, 1, 33, true);
     check_maps(model);
+    check_results("ssdlite_emo_1M");
+    check_results("pspnet_emo_1M");
     vigil_model_close(&model);
     return tap_done();
 }

@@ -82,6 +82,72 @@ static bool shape_fits(const Tap *t, const VigilTensor *ours)
     return same_shape(t, ours) || (pixel && same_shape(&vector, ours));
 }
 
+/* How many of the recorded detections ours have none that is the same. */
+static int missing_detections(const Tap *t, const VigilDetection *ours, int n)
+{
+    bool *used = calloc((size_t)n + 1, sizeof *used);
+    int missing = 0;
+    for (const float *v = t->value; v < t->value + t->samples; v += 6) {
+        int k = 0;
+        for (; k < n; k++) {
+            const VigilDetection *d = &ours[k];
+            float box[] = { d->x, d->y, d->x + d->width, d->y + d->height, d->score };
+            bool same = !used[k] && d->class_index == (int)v[5];
+            for (int i = 0; i < 5; i++)
+                same = same && fabsf(box[i] - v[i]) <= t->tolerance;
+            if (same)
+                break;
+        }
+        used[k] = true;
+        missing += k == n;
+    }
+    free(used);
+    return missing;
+}
+
+static void check_detections(const VigilSession *s, const Golden *g, const Tap *t)
+{
+    VigilDetector *detector = NULL;
+    const VigilDetection *found;
+    VigilError e;
+    if (vigil_detector_open(s, NULL, &detector, &e) != VIGIL_OK) {
+        tap_ok(false, "%s: %s", g->name, e.message);
+        return;
+    }
+    int n = vigil_detector_run(detector, NULL, &found);
+    int missing = missing_detections(t, found, n);
+    tap_ok(n == (int)t->shape[0] && !missing,
+           "%s %ux%u: %d detections, of the original's %u are %d missing", g->name,
+           g->height, g->width, n, t->shape[0], missing);
+    vigil_detector_close(&detector);
+}
+
+/* The mask at the size of the input against the logits "seg" of that size. */
+static void check_mask(const VigilSession *s, const Golden *g, const VigilTensor *seg)
+{
+    size_t pixels = (size_t)g->height * g->width, c = g->classes, wrong = 0;
+    uint16_t *mask = calloc(pixels, sizeof *mask);
+    VigilSegmenter *segmenter = NULL;
+    VigilError e;
+    if (vigil_segmenter_open(s, &segmenter, &e) != VIGIL_OK) {
+        tap_ok(false, "%s: %s", g->name, e.message);
+        free(mask);
+        return;
+    }
+    vigil_segmenter_run(segmenter, NULL, (int)g->height, (int)g->width, mask);
+    for (size_t p = 0; p < pixels; p++) {
+        const float *logit = seg->data + p * c;
+        float most = -INFINITY;
+        for (size_t i = 0; i < c; i++)
+            most = fmaxf(most, logit[i]);
+        wrong += mask[p] >= c || logit[mask[p]] < most - 1e-5f;
+    }
+    tap_ok(!wrong, "%s %ux%u: %zu of %zu pixels in the mask have not the best class",
+           g->name, g->height, g->width, wrong, pixels);
+    vigil_segmenter_close(&segmenter);
+    free(mask);
+}
+
 static double error_of(const Tap *t, const VigilSession *s)
 {
     if (t->kind == ANCHORS)
@@ -99,7 +165,7 @@ static size_t names_of_taps(VigilModel *model, const Golden *g, const char **nam
     if (vigil_session_open(model, NULL, &s, NULL) != VIGIL_OK)
         return 0;
     for (uint32_t i = 0; i < g->n_tensors; i++)
-        if (g->tensor[i].kind != ANCHORS && !output_named(s, g->tensor[i].name))
+        if (g->tensor[i].kind == MAP && !output_named(s, g->tensor[i].name))
             names[n++] = g->tensor[i].name;
     vigil_session_close(&s);
     return n;
@@ -133,12 +199,18 @@ static void check_tensors(VigilModel *model, const Golden *g, int threads, bool 
     VigilSession *s = open_golden(model, g, threads, names, n_taps);
     for (uint32_t i = 0; s && i < g->n_tensors; i++) {
         const Tap *t = &g->tensor[i];
-        if (!taps && t->kind != ANCHORS && !output_named(s, t->name))
+        if (t->kind == DETECTIONS)
+            check_detections(s, g, t);
+        if (t->kind == DETECTIONS ||
+            (!taps && t->kind == MAP && !output_named(s, t->name)))
             continue;
         double worst = error_of(t, s);
         tap_ok(worst <= 1, "%s %ux%u, %s, %d threads: %s off by %.2g of what it may be",
                g->name, g->height, g->width, vigil_isa(), threads, t->name, worst);
     }
+    const VigilTensor *seg = s ? vigil_session_tap(s, "seg") : NULL;
+    if (seg)
+        check_mask(s, g, seg);
     if (s && !taps) {
         uint64_t macs = vigil_session_macs(s);
         tap_ok(macs == g->macs, "%s %ux%u takes %llu MACs, the original %llu", g->name,

@@ -15,7 +15,7 @@
 
 #define MAX_TAPS 96
 
-enum { MAP, OTHER, ANCHORS }; /* kinds of taps */
+enum { MAP, OTHER, ANCHORS, DETECTIONS }; /* kinds of taps */
 
 typedef struct Tap {
     char name[81];

@@ -12,7 +12,8 @@ implementation in float64 and of its inner maps in float32.  OUT gets, little-en
 
 kind 0: a map [h][w][c] under its name; 2: the values [first, first + c) of each anchor in all
 outputs of the network, one after another, where an anchor has `w` values: shape
-[anchors][w][c][first].  Samples are chosen as in make_goldens.py, those of a map from [c][h][w],
+[anchors][w][c][first]; 3: `shape[0]` detections,
+values x0 y0 x1 y1 in fractions of the input, score and class of each.  Samples are chosen as in make_goldens.py, those of a map from [c][h][w],
 those of anchors from [anchors][c].  tolerance is absolute: 1e-4 of the rms of the tensor.
 Auxiliary heads, which only training runs, are not among the parameters; the expansion of
 pixels that EMO pads its windows with, which the original computes and throws away, is not
@@ -29,7 +30,7 @@ import sys
 
 from make_goldens import MAP, floats, pack_tap, sample_index, text, transformers_name
 
-ANCHORS = 2
+ANCHORS, DETECTIONS = 2, 3
 COCO = 80  # classes of all detectors
 
 
@@ -97,6 +98,17 @@ def pack_output(name, t):
     return pack_tap(name, ANCHORS, shape, samples(t), 1e-4 * t["rms"])
 
 
+def detections(golden):
+    """Not of RetinaNet: its logits on formula weights are so large that the best scores are
+    equal in float32, and rounding decides which of them are the best 100."""
+    d, size = golden.get("detections", {}), golden["input"]
+    if "boxes_scores" in d and golden["name"].startswith("ssdlite"):
+        sides = [size["width"], size["height"]] * 2
+        values = [v for box, label in zip(d["boxes_scores"], d["labels"])
+                  for v in [x / side for x, side in zip(box, sides)] + [box[4], label]]
+        yield pack_tap("detections", DETECTIONS, [d["n"], 6], values, 1e-4)
+
+
 def pack(path):
     with open(path) as f:
         g = json.load(f)
@@ -106,7 +118,8 @@ def pack(path):
     mean, std = i.get("mean", [0, 0, 0]), i.get("std", [1, 1, 1])
     classes = g["outputs"]["low"]["shape"][1] if "low" in g["outputs"] else COCO
     extra = params.get("auxiliary_head", 0) + params.get("aux_head", 0)
-    tensors = [pack_output(n, t) for n, t in g["outputs"].items()] + list(features(g, network))
+    tensors = [pack_output(n, t) for n, t in g["outputs"].items()]
+    tensors += [*features(g, network), *detections(g)]
     out = [text(network)]
     out.append(struct.pack("<4I", i["height"], i["width"], classes, len(tensors)))
     counts = (params["total"] - extra, g["macs"]["total"] - padding_macs(g))
