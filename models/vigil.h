@@ -165,6 +165,7 @@ typedef struct VigilVariant {
     const char *family, *name;
     VigilTask task;
     int height, width; /* native input */
+    int classes;       /* of the published checkpoints; what the counts are for */
     uint64_t parameters;
     uint64_t macs; /* multiply-accumulates at the native input, batch 1 */
 } VigilVariant;

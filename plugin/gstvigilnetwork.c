@@ -267,6 +267,17 @@ static gchar *short_name(const gchar *file)
     return name;
 }
 
+static const gchar *task_name(VigilTask task)
+{
+    static const gchar *const names[] = {
+        [VIGIL_TASK_CLASSIFICATION] = "classification",
+        [VIGIL_TASK_DETECTION] = "detection",
+        [VIGIL_TASK_SEGMENTATION] = "segmentation",
+    };
+
+    return names[task];
+}
+
 static gboolean open_model(GstVigilNetwork *network, const gchar *name, VigilTask task,
                            GError **error)
 {
@@ -279,8 +290,8 @@ static gboolean open_model(GstVigilNetwork *network, const gchar *name, VigilTas
     const VigilModelInfo *info = vigil_model_info(network->model);
     if (info->task != task) {
         g_set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-                    "The model \"%s\" (%s) is for another task than this element.",
-                    info->file, info->variant);
+                    "The model \"%s\" (%s) is for %s; this element is for %s.",
+                    info->file, info->variant, task_name(info->task), task_name(task));
         return FALSE;
     }
     network->name = short_name(info->file);

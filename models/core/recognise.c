@@ -237,7 +237,8 @@ VigilStatus vigil_variant_get(size_t i, VigilVariant *variant, VigilError *error
                                     .name = row->name,
                                     .task = (*f)->task,
                                     .height = row->size,
-                                    .width = vigil_native_width(row) };
+                                    .width = vigil_native_width(row),
+                                    .classes = (*f)->label_count };
         return measure(&(VigilArchitecture) { *f, (*f)->schemes, row }, variant, error);
     }
     return vigil_fail(error, VIGIL_ERROR_ARGUMENT, "variant %zu; there are %zu", i,

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WARM_UP_RUNS = 3, FORMULA_CLASSES = 1000 };
+enum { WARM_UP_RUNS = 3 };
 #define WARM_UP_NS 100000000u
 #define FORMULA_GAIN 1.25
 
@@ -20,12 +20,11 @@ typedef struct Bench {
     double median, p95, gflops, peak;
 } Bench;
 
-static bool is_variant(const char *name)
+static bool find_variant(const char *name, VigilVariant *variant)
 {
-    VigilVariant variant;
     for (size_t i = 0; i < vigil_variant_count(); i++)
-        if (vigil_variant_get(i, &variant, NULL) == VIGIL_OK &&
-            !strcmp(variant.name, name))
+        if (vigil_variant_get(i, variant, NULL) == VIGIL_OK &&
+            !strcmp(variant->name, name))
             return true;
     return false;
 }
@@ -38,10 +37,12 @@ static int open_session(Bench *b)
     if (!b->threads || b->threads > vigil_processors())
         b->threads = vigil_processors();
     VigilSessionOptions session = { .input = b->options->input, .threads = b->threads };
+    VigilVariant variant;
     VigilStatus status =
-        is_variant(name) ? vigil_model_open_formula(name, 0, FORMULA_GAIN,
-                                                    FORMULA_CLASSES, &b->model, &error)
-                         : vigil_model_open(name, &b->model, &error);
+        find_variant(name, &variant)
+            ? vigil_model_open_formula(name, 0, FORMULA_GAIN, variant.classes,
+                                       &b->model, &error)
+            : vigil_model_open(name, &b->model, &error);
     if (status == VIGIL_OK)
         status = vigil_session_open(b->model, &session, &b->session, &error);
     if (status == VIGIL_ERROR_NOT_FOUND)

@@ -1,22 +1,117 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vigil-model infer: one picture through a network. */
-#include "vigil-model.h"
+#include "vigil-model-infer.h"
 
 #include <glib.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-typedef struct Inference {
-    const Options *options;
-    Picture picture;
-    VigilModel *model;
-    VigilSession *session;
-    VigilPlacement placed;
-    const VigilModelInfo *info;
-    const VigilTensor *logits;
-    VigilClass *top; /* [n_top] */
-    int n_top;
-} Inference;
+/* ---- Tensors in the order of the papers: [1][c][h][w] -----------------------------
+ */
+
+static size_t tensor_elements(const VigilTensor *tensor)
+{
+    size_t n = 1;
+    for (int i = 0; i < tensor->rank; i++)
+        n *= (size_t)tensor->shape[i];
+    return n;
+}
+
+/* Where element i of the printed order lies in a tensor [h][w][c]. */
+static size_t stored_index(const VigilTensor *tensor, size_t i)
+{
+    if (tensor->rank != 3)
+        return i;
+    size_t channels = (size_t)tensor->shape[2];
+    size_t pixels = (size_t)tensor->shape[0] * (size_t)tensor->shape[1];
+    return i % pixels * channels + i / pixels;
+}
+
+static json_t *tensor_json(const VigilTensor *tensor)
+{
+    int shape[4], n = tap_shape(tensor->rank, tensor->shape, shape);
+    size_t elements = tensor_elements(tensor);
+    json_t *values = json_array();
+    for (size_t i = 0; i < elements && values; i++)
+        json_add(&values, json_number(tensor->data[stored_index(tensor, i)]));
+    return json_pack("{s:o, s:o}", "shape", json_ints(shape, n), "values", values);
+}
+
+/* ---- Classification ---------------------------------------------------------------
+ */
+
+enum { DEFAULT_TOP = 5 };
+
+static int find_top(Inference *f)
+{
+    int classes = f->info->classes, wanted = f->options->top;
+    f->top = calloc((size_t)classes, sizeof *f->top);
+    if (!f->top)
+        return fail("out of memory");
+    f->n_top = vigil_top_classes(vigil_session_output(f->session, 0)->data, classes,
+                                 wanted ? wanted : DEFAULT_TOP, f->top);
+    return STATUS_OK;
+}
+
+static json_t *top_json(const Inference *f)
+{
+    json_t *top = json_array();
+    for (int i = 0; i < f->n_top; i++) {
+        int index = f->top[i].index;
+        const char *label = f->info->labels ? f->info->labels[index] : NULL;
+        json_add(&top,
+                 json_pack("{s:i, s:o, s:o}", "index", index, "label", json_text(label),
+                           "score", json_number(f->top[i].score)));
+    }
+    return top;
+}
+
+static void print_class(const Inference *f, const VigilClass *class)
+{
+    char *label = f->info->labels ? clean_text(f->info->labels[class->index]) : NULL;
+    printf("%6.4f  %5d  %s\n", class->score, class->index, label ? label : "-");
+    g_free(label);
+}
+
+static int print_top(const Inference *f)
+{
+    for (int i = 0; i < f->n_top; i++)
+        print_class(f, &f->top[i]);
+    return STATUS_OK;
+}
+
+static const Task task_classification = {
+    .options = "k",
+    .find = find_top,
+    .json = top_json,
+    .key = "top",
+    .print = print_top,
+};
+
+/* ---- Tasks ------------------------------------------------------------------------
+ */
+
+static const Task *const tasks[] = {
+    [VIGIL_TASK_CLASSIFICATION] = &task_classification,
+    [VIGIL_TASK_DETECTION] = &task_detection,
+    [VIGIL_TASK_SEGMENTATION] = &task_segmentation,
+};
+
+/* Options of another task than the network's are refused. */
+static int check_options(const Inference *f)
+{
+    for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++)
+        for (const char *c = tasks[i]->options; *c && i != f->info->task; c++)
+            if (strchr(f->options->given, *c))
+                return fail_usage("--%s is for %s; %s is a network for %s",
+                                  option_name(*c), task_name((VigilTask)i),
+                                  f->info->variant, task_name(f->info->task));
+    return STATUS_OK;
+}
+
+/* ---- Opening and running ----------------------------------------------------------
+ */
 
 /* The rule none means: the network runs at the picture's size. */
 static void follow_picture(const VigilModelInfo *info, const VigilImage *image,
@@ -55,7 +150,9 @@ static int open_all(Inference *f)
     if (vigil_model_open(f->options->operand[0], &f->model, &error) != VIGIL_OK)
         return fail("%s", error.message);
     f->info = vigil_model_info(f->model);
-    int status = picture_load(f->options->operand[1], &f->picture);
+    int status = check_options(f);
+    if (status == STATUS_OK)
+        status = picture_load(f->options->operand[1], &f->picture);
     return status ? status : open_session(f);
 }
 
@@ -73,68 +170,34 @@ static int fill_input(Inference *f)
                               : fail("%s: %s", f->options->operand[1], error.message);
 }
 
-static int run_network(Inference *f)
+static int check_output(const Inference *f, const VigilTensor *output)
 {
-    vigil_session_run(f->session);
-    f->logits = vigil_session_output(f->session, 0);
-    int classes = f->info->classes;
-    f->top = calloc((size_t)classes, sizeof *f->top);
-    if (!f->top)
-        return fail("out of memory");
-    f->n_top = vigil_top_classes(f->logits->data, classes, f->options->top, f->top);
-    for (int i = 0; i < classes; i++)
-        if (!isfinite(f->logits->data[i]))
-            return fail(
-                "%s: the logit of class %d is not finite: the weights are damaged",
-                f->info->file, i);
+    size_t n = tensor_elements(output);
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(output->data[i]))
+            return f->info->task == VIGIL_TASK_CLASSIFICATION
+                       ? fail("%s: the logit of class %zu is not finite: the weights "
+                              "are damaged",
+                              f->info->file, i)
+                       : fail("%s: the output %s is not finite: the weights are "
+                              "damaged",
+                              f->info->file, output->name);
     return STATUS_OK;
 }
 
-/* ---- Tensors in the order of the papers: [1][c][h][w] -----------------------------
- */
-
-static size_t tensor_elements(const VigilTensor *tensor)
+static int run_network(Inference *f)
 {
-    size_t n = 1;
-    for (int i = 0; i < tensor->rank; i++)
-        n *= (size_t)tensor->shape[i];
-    return n;
-}
-
-/* Where element i of the printed order lies in a tensor [h][w][c]. */
-static size_t stored_index(const VigilTensor *tensor, size_t i)
-{
-    if (tensor->rank != 3)
-        return i;
-    size_t channels = (size_t)tensor->shape[2];
-    size_t pixels = (size_t)tensor->shape[0] * (size_t)tensor->shape[1];
-    return i % pixels * channels + i / pixels;
-}
-
-static json_t *tensor_json(const VigilTensor *tensor)
-{
-    int shape[4], n = tap_shape(tensor->rank, tensor->shape, shape);
-    size_t elements = tensor_elements(tensor);
-    json_t *values = json_array();
-    for (size_t i = 0; i < elements && values; i++)
-        json_add(&values, json_number(tensor->data[stored_index(tensor, i)]));
-    return json_pack("{s:o, s:o}", "shape", json_ints(shape, n), "values", values);
+    int status = STATUS_OK;
+    const VigilTensor *output;
+    vigil_session_run(f->session);
+    for (size_t i = 0;
+         status == STATUS_OK && (output = vigil_session_output(f->session, i)) != NULL;
+         i++)
+        status = check_output(f, output);
+    return status;
 }
 
 /* ---- JSON ------------------------------------------------------------------------ */
-
-static json_t *top_json(const Inference *f)
-{
-    json_t *top = json_array();
-    for (int i = 0; i < f->n_top; i++) {
-        int index = f->top[i].index;
-        const char *label = f->info->labels ? f->info->labels[index] : NULL;
-        json_add(&top,
-                 json_pack("{s:i, s:o, s:o}", "index", index, "label", json_text(label),
-                           "score", json_number(f->top[i].score)));
-    }
-    return top;
-}
 
 static json_t *taps_json(const Inference *f)
 {
@@ -146,31 +209,37 @@ static json_t *taps_json(const Inference *f)
     return taps;
 }
 
+static json_t *outputs_json(const Inference *f)
+{
+    json_t *outputs = json_object();
+    const VigilTensor *output;
+    for (size_t i = 0; outputs && (output = vigil_session_output(f->session, i)); i++)
+        json_set(&outputs, output->name, tensor_json(output));
+    return outputs;
+}
+
 static int print_json(const Inference *f)
 {
     const Options *options = f->options;
+    const Task *task = tasks[f->info->task];
+    const VigilTensor *first = vigil_session_output(f->session, 0);
+    bool classification = f->info->task == VIGIL_TASK_CLASSIFICATION;
     json_t *root = json_pack(
         "{s:o, s:o, s:{s:i, s:i}, s:s, s:o, s:o}", "file", json_text(f->info->file),
         "image", json_text(options->operand[1]), "picture", "height",
         f->picture.image.height, "width", f->picture.image.width, "task",
         task_name(f->info->task), "input",
-        json_input(vigil_session_input_rules(f->session)), "top", top_json(f));
-    if (options->raw)
-        json_set(&root, "logits",
-                 json_floats(f->logits->data, tensor_elements(f->logits)));
+        json_input(vigil_session_input_rules(f->session)), task->key, task->json(f));
+    if (options->raw && classification)
+        json_set(&root, "logits", json_floats(first->data, tensor_elements(first)));
+    else if (options->raw)
+        json_set(&root, "outputs", outputs_json(f));
     if (options->n_taps)
         json_set(&root, "taps", taps_json(f));
     return json_print(root, !options->raw && !options->n_taps);
 }
 
 /* ---- Text ------------------------------------------------------------------------ */
-
-static void print_class(const Inference *f, const VigilClass *class)
-{
-    char *label = f->info->labels ? clean_text(f->info->labels[class->index]) : NULL;
-    printf("%6.4f  %5d  %s\n", class->score, class->index, label ? label : "-");
-    g_free(label);
-}
 
 static void print_tap(const VigilTensor *tensor)
 {
@@ -189,19 +258,34 @@ static void print_tap(const VigilTensor *tensor)
            sum / (double)n, sqrt(squares / (double)n));
 }
 
+static void print_heads(const char *first)
+{
+    printf("\n%-28s  %-16s  %12s  %12s  %12s  %12s\n", first, "SHAPE", "MIN", "MAX",
+           "MEAN", "RMS");
+}
+
+static void print_raw(const Inference *f)
+{
+    const VigilTensor *output = vigil_session_output(f->session, 0);
+    if (f->info->task == VIGIL_TASK_CLASSIFICATION) {
+        printf("\n%5s  %s\n", "CLASS", "LOGIT");
+        for (int i = 0; i < f->info->classes; i++)
+            printf("%5d  %.9g\n", i, output->data[i]);
+        return;
+    }
+    print_heads("OUTPUT");
+    for (size_t i = 0; (output = vigil_session_output(f->session, i)) != NULL; i++)
+        print_tap(output);
+}
+
 static int print_text(const Inference *f)
 {
     const Options *options = f->options;
-    for (int i = 0; i < f->n_top; i++)
-        print_class(f, &f->top[i]);
-    if (options->raw) {
-        printf("\n%5s  %s\n", "CLASS", "LOGIT");
-        for (int i = 0; i < f->info->classes; i++)
-            printf("%5d  %.9g\n", i, f->logits->data[i]);
-    }
+    tasks[f->info->task]->print(f);
+    if (options->raw)
+        print_raw(f);
     if (options->n_taps)
-        printf("\n%-28s  %-16s  %12s  %12s  %12s  %12s\n", "TAP", "SHAPE", "MIN", "MAX",
-               "MEAN", "RMS");
+        print_heads("TAP");
     for (size_t i = 0; i < options->n_taps; i++)
         print_tap(vigil_session_tap(f->session, options->taps[i]));
     return STATUS_OK;
@@ -215,12 +299,17 @@ int command_infer(const Options *options)
         status = fill_input(&f);
     if (status == STATUS_OK)
         status = run_network(&f);
+    if (status == STATUS_OK)
+        status = tasks[f.info->task]->find(&f);
     for (size_t i = 0; status == STATUS_OK && i < options->n_attention; i++)
         status =
             attention_write(&options->attention[i], f.session, &f.picture, &f.placed);
     if (status == STATUS_OK)
         status = options->json ? print_json(&f) : print_text(&f);
     free(f.top);
+    free(f.detections);
+    free(f.mask);
+    free(f.pixels);
     picture_clear(&f.picture);
     vigil_session_close(&f.session);
     vigil_model_close(&f.model);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <glib.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,6 @@ enum {
     MAX_THREADS = 1024,
     MAX_RUNS = 1000000,
     MAX_INDEX = 100000000,
-    DEFAULT_TOP = 5,
     DEFAULT_RUNS = 50,
 };
 
@@ -107,6 +107,52 @@ static int set_threads(Options *options, const char *text)
 static int set_top(Options *options, const char *text)
 {
     return set_number("top", text, 1, MAX_TOP, &options->top);
+}
+
+/* A decimal number with a point whatever the locale. */
+static int set_fraction(const char *option, const char *text, bool *has, float *value)
+{
+    char *end;
+    double number = g_ascii_strtod(text, &end);
+    bool decimal = *text && strspn(text, "0123456789.") == strlen(text);
+    if (!decimal || *end || !(number >= 0 && number <= 1))
+        return fail_usage("--%s %s: must be a number, 0..1", option, text);
+    *has = true;
+    *value = (float)number;
+    return STATUS_OK;
+}
+
+static int set_threshold(Options *options, const char *text)
+{
+    return set_fraction("threshold", text, &options->detect.has_threshold,
+                        &options->detect.threshold);
+}
+
+static int set_iou_threshold(Options *options, const char *text)
+{
+    return set_fraction("iou-threshold", text, &options->detect.has_iou_threshold,
+                        &options->detect.iou_threshold);
+}
+
+static int set_max_detections(Options *options, const char *text)
+{
+    return set_number("max-detections", text, 1, VIGIL_MAX_DETECTIONS,
+                      &options->detect.max_detections);
+}
+
+static int set_class(Options *options, const char *text)
+{
+    options->classes[options->n_classes++] = text;
+    return STATUS_OK;
+}
+
+static int set_mask(Options *options, const char *text)
+{
+    const char *dot = strrchr(text, '.');
+    if (!dot || strcmp(dot, ".png"))
+        return fail_usage("--mask %s: must be a file that ends in .png", text);
+    options->mask = text;
+    return STATUS_OK;
 }
 
 static int set_runs(Options *options, const char *text)
@@ -249,7 +295,20 @@ static const struct OptionSpec {
       "letterbox, crop, or none: its pixels as they are",
       set_resize },
     { 'c', "channel-order", "ORDER", "model (default), rgb or bgr", set_channel_order },
-    { 'k', "top", "K", "print the K best classes (default 5)", set_top },
+    { 'k', "top", "K", "classification: print the K best classes (default 5)",
+      set_top },
+    { 'd', "threshold", "X", "detection: only scores above X, 0..1", set_threshold },
+    { 'u', "iou-threshold", "X",
+      "detection: of boxes of a class that overlap by more than X, 0..1,\n"
+      "only the best",
+      set_iou_threshold },
+    { 'm', "max-detections", "N", "detection: the N best", set_max_detections },
+    { 'C', "class", "NAME",
+      "detection: only this class, by its label or index; may be given\n"
+      "more than once",
+      set_class },
+    { 'M', "mask", "FILE", "segmentation: write the class of each pixel (.png)",
+      set_mask },
     { 'T', "threads", "N", "use at most N threads (default: all processors)",
       set_threads },
     { 'n', "runs", "N", "measure N runs (default 50)", set_runs },
@@ -257,7 +316,7 @@ static const struct OptionSpec {
     { 'l', "layers", NULL, "print each layer too", set_layers },
     { 'a', "attention", NULL, "print what attention maps there are too",
       set_list_attention },
-    { 'w', "raw", NULL, "print the logits too", set_raw },
+    { 'w', "raw", NULL, "print the outputs of the network too", set_raw },
     { 'p', "tap", "NAME",
       "print an inner tensor too, by its name in info --layers;\n"
       "may be given more than once",
@@ -277,6 +336,11 @@ static const struct OptionSpec *find_spec(int letter)
         if (option_specs[i].letter == letter)
             return &option_specs[i];
     return NULL;
+}
+
+const char *option_name(char letter)
+{
+    return find_spec(letter)->name;
 }
 
 /* Help texts of several lines are indented under their first. */
@@ -349,10 +413,11 @@ int options_parse(const Command *command, int argc, char **argv, Options *option
 {
     struct option long_options[COUNT(option_specs) + 1];
     int letter, status;
-    *options = (Options) { .top = DEFAULT_TOP, .runs = DEFAULT_RUNS };
+    *options = (Options) { .runs = DEFAULT_RUNS };
     options->taps = calloc((size_t)argc, sizeof *options->taps);
     options->attention = calloc((size_t)argc, sizeof *options->attention);
-    if (!options->taps || !options->attention)
+    options->classes = calloc((size_t)argc, sizeof *options->classes);
+    if (!options->taps || !options->attention || !options->classes)
         return fail("out of memory");
     fill_long_options(command, long_options);
     opterr = 0;
@@ -365,6 +430,8 @@ int options_parse(const Command *command, int argc, char **argv, Options *option
             *done = true;
             return STATUS_OK;
         }
+        if (!strchr(options->given, letter))
+            options->given[strlen(options->given)] = (char)letter;
         if ((status = spec->set(options, optarg)))
             return status;
     }
@@ -377,5 +444,6 @@ void options_clear(Options *options)
         free(options->attention[i].name);
     free(options->attention);
     free(options->taps);
+    free(options->classes);
     *options = (Options) { 0 };
 }

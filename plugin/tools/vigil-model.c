@@ -15,7 +15,7 @@ static const Command commands[] = {
       command_info },
     { "infer",
       { "FILE", "IMAGE", NULL },
-      "srckTjwpAh",
+      "srckdumCMTjwpAh",
       "Runs a weight file on one picture.",
       command_infer },
     { "bench",

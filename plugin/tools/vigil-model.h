@@ -32,12 +32,17 @@ typedef struct Options {
     bool json, layers, raw, list_attention;
     VigilInputOptions input;
     int threads;       /* 0: not given */
-    int top;           /* >= 1 */
+    int top;           /* 0: not given */
     int runs;          /* >= 1 */
     const char **taps; /* [n_taps], owned; the strings are argv's */
     size_t n_taps;
     AttentionOption *attention; /* [n_attention], owned with their names */
     size_t n_attention;
+    VigilDetectOptions detect;
+    const char **classes; /* [n_classes] of --class, owned as taps */
+    size_t n_classes;
+    const char *mask;       /* file; NULL: none */
+    char given[64];         /* letters of the options that were given */
     const char *operand[2]; /* as many as the subcommand takes */
 } Options;
 
@@ -61,6 +66,9 @@ int command_bench(const Options *options);
 int options_parse(const Command *command, int argc, char **argv, Options *options,
                   bool *done);
 void options_clear(Options *options);
+
+/* The name of the option with this letter. */
+const char *option_name(char letter);
 
 /* Names as options, JSON and text spell them. */
 const char *resize_name(VigilResize resize);

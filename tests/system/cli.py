@@ -12,13 +12,11 @@ import os
 import re
 import struct
 import subprocess
-import sys
-import tempfile
 import zlib
 
 import formula_model
+from cli_case import TOOL, main, ok, read_png, refuse, run, run_json, text_of, write
 
-TOOL = os.path.abspath(sys.argv[1])
 CLASSES = 1000
 LABELS = [f"class {i}" for i in range(10)]
 LABELS[0] = "Zug\xe4nglich \u732b"
@@ -49,60 +47,7 @@ AQEBAAAAAAAAAAAAAAAAAAAHBf/EABQRAQAAAAAAAAAAAAAAAAAAAAD/2gAMAwEAAhEDEQA/AM+xlJAA
 /9k=
 """)
 
-count = failed = 0
-
-
-def ok(good, name, detail=""):
-    global count, failed
-    count += 1
-    failed += not good
-    name = name.replace("\n", "\\n").replace("#", "")
-    print(f"{'' if good else 'not '}ok {count} - {name}")
-    if not good and detail:
-        print("# " + str(detail).replace("\n", "\n# "))
-    sys.stdout.flush()
-
-
-def run(*args, **kwargs):
-    env = dict(os.environ, **kwargs.pop("env", {}))
-    kwargs.setdefault("stdout", subprocess.PIPE)
-    result = subprocess.run([TOOL, *args], stderr=subprocess.PIPE, env=env, timeout=240,
-                            **kwargs)
-    result.stderr = result.stderr.decode()
-    return result
-
-
-def run_json(*args, **kwargs):
-    result = run(*args, "--json", **kwargs)
-    if result.returncode or result.stderr:
-        ok(False, " ".join(args), result.stderr)
-        return None
-    return json.loads(result.stdout)
-
-
-def text_of(*args):
-    result = run(*args)
-    ok(result.returncode == 0 and not result.stderr, " ".join(args) + " succeeds",
-       result.stderr)
-    return result.stdout.decode()
-
-
-def refuse(status, pattern, *args, **kwargs):
-    """One line on standard error that matches, nothing else, and the exit status."""
-    result = run(*args, **kwargs)
-    line = result.stderr
-    good = (result.returncode == status and not result.stdout
-            and re.fullmatch(r"vigil-model: [^\n]+\n", line) and re.search(pattern, line))
-    ok(bool(good), f"refused with {status}: {' '.join(args)}",
-       f"status {result.returncode}, wanted {status} and /{pattern}/:\n{line}")
-
-
 # ---- Files -----------------------------------------------------------------------------
-
-def write(name, data):
-    with open(name, "wb") as file:
-        file.write(data)
-
 
 def make_models():
     tensors = formula_model.formula_tensors(CLASSES)
@@ -281,29 +226,6 @@ def check_numbers():
        "text has the same logits, to nine digits")
     ok(re.search(r"^norm +1x168x7x7 ", text, re.M), "text sums up a tap")
     ok(re.match(r"0\.\d{4} +231 +\S", text), "text begins with the best class", text[:80])
-
-
-def read_png(name):
-    """Width, height and rows [height][width] of (red, green, blue) of an 8-bit RGB file."""
-    data, at, packed = open(name, "rb").read(), 8, b""
-    width, height, depth, kind = struct.unpack(">IIBB", data[16:26])
-    assert (depth, kind) == (8, 2), (depth, kind)
-    while at < len(data):
-        size, name = struct.unpack(">I4s", data[at:at + 8])
-        packed += data[at + 8:at + 8 + size] if name == b"IDAT" else b""
-        at += size + 12
-    lines, rows, above = zlib.decompress(packed), [], bytes(3 * width)
-    for y in range(height):
-        line = bytearray(lines[y * (3 * width + 1):(y + 1) * (3 * width + 1)])
-        row = bytearray(3 * width)
-        for i, value in enumerate(line[1:]):
-            a, b = row[i - 3] if i > 2 else 0, above[i]
-            c = above[i - 3] if i > 2 else 0
-            paeth = min((abs(b - c), 0, a), (abs(a - c), 1, b), (abs(a + b - 2 * c), 2, c))
-            row[i] = (value + (0, a, b, (a + b) // 2, paeth[2])[line[0]]) & 255
-        rows.append([tuple(row[3 * x:3 * x + 3]) for x in range(width)])
-        above = row
-    return width, height, rows
 
 
 def check_attention_list():
@@ -557,23 +479,8 @@ def check_output():
     ok(info is not None and info["classes"] == 10, "a shipped model by its name", info)
 
 
-def main():
-    with tempfile.TemporaryDirectory() as folder:
-        os.chdir(folder)
-        make_models()
-        make_pictures()
-        for check in (check_help, check_list, check_info, check_metadata, check_layers,
-                      check_numbers, check_attention_list, check_attention_numbers,
-                      check_attention_picture, check_attention_refused, check_options,
-                      check_pictures, check_bench, check_usage, check_bad_files,
-                      check_output):
-            try:
-                check()
-            except Exception as error:  # a case that broke off has failed
-                ok(False, f"{check.__name__}: {error!r}")
-        os.chdir("/")
-    print(f"1..{count}")
-    return failed != 0
-
-
-sys.exit(main())
+main([make_models, make_pictures],
+     [check_help, check_list, check_info, check_metadata, check_layers, check_numbers,
+      check_attention_list, check_attention_numbers, check_attention_picture,
+      check_attention_refused, check_options, check_pictures, check_bench, check_usage,
+      check_bad_files, check_output])

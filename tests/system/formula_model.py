@@ -63,6 +63,45 @@ def emo_1m(classes):
                       ("head.weight", (classes, 168)), ("head.bias", (classes,))]
 
 
+def backbone_1m():
+    """EMO_1M as heads have it: under a prefix, without what follows the stages."""
+    return [("backbone." + name, shape) for name, shape in emo_1m(1)
+            if name.startswith("stage")]
+
+
+def conv_bn(name, shape):
+    return [(f"{name}.conv.weight", shape)] + batch_norm(f"{name}.bn", shape[0])
+
+
+def ssdlite_1m(classes):
+    """ssdlite_emo_1M, in the names of mmdetection."""
+    tensors, channels, maps = backbone_1m(), 168, [80, 168]
+    for i, out in enumerate((512, 256, 256, 128)):
+        name, half = f"neck.extra_layers.{i}", out // 2
+        tensors += conv_bn(f"{name}.0", (half, channels, 1, 1))
+        tensors += conv_bn(f"{name}.1.depthwise_conv", (half, 1, 3, 3))
+        tensors += conv_bn(f"{name}.1.pointwise_conv", (out, half, 1, 1))
+        channels = out
+        maps.append(out)
+    for i, width in enumerate(maps):
+        for branch, out in (("cls", 6 * (classes + 1)), ("reg", 6 * 4)):
+            name = f"bbox_head.{branch}_convs.{i}"
+            tensors += conv_bn(f"{name}.0", (width, 1, 3, 3))
+            tensors += [(f"{name}.1.weight", (out, width, 1, 1)), (f"{name}.1.bias", (out,))]
+    return tensors
+
+
+def pspnet_1m(classes):
+    """pspnet_emo_1M, in the names of mmsegmentation, with a part for training only."""
+    tensors = backbone_1m()
+    for i in range(4):
+        tensors += conv_bn(f"decode_head.psp_modules.{i}.1", (256, 168, 1, 1))
+    tensors += conv_bn("decode_head.bottleneck", (256, 168 + 4 * 256, 3, 3))
+    return tensors + [("decode_head.conv_seg.weight", (classes, 256, 1, 1)),
+                      ("decode_head.conv_seg.bias", (classes,)),
+                      ("auxiliary_head.conv_seg.bias", (classes,))]
+
+
 def float32(value):
     return struct.unpack("<f", struct.pack("<f", value))[0]
 
@@ -111,8 +150,12 @@ def safetensors(tensors, metadata=None):
     return struct.pack("<Q", len(text)) + text + b"".join(t[2] for t in tensors)
 
 
+def filled(tensors):
+    return [(name, shape, values(name, shape)) for name, shape in tensors]
+
+
 def formula_tensors(classes):
-    return [(name, shape, values(name, shape)) for name, shape in emo_1m(classes)]
+    return filled(emo_1m(classes))
 
 
 def triangle(p, period):
