@@ -67,5 +67,12 @@ extern const VigilFamily vigil_family_emo, vigil_family_mobile_former,
     vigil_family_mobilevitv3_after_v2;
 extern const VigilFamily vigil_family_ssdlite_emo, vigil_family_retinanet_emo,
     vigil_family_deeplabv3_emo, vigil_family_pspnet_emo;
+extern const VigilFamily vigil_family_ssd_mobilevit, vigil_family_ssd_mobilevitv2;
+extern const VigilFamily vigil_family_deeplabv3_mobilevit,
+    vigil_family_deeplabv3_mobilevitv2_voc, vigil_family_deeplabv3_mobilevitv2_ade20k,
+    vigil_family_deeplabv3_mobilevitv3_after_v1,
+    vigil_family_deeplabv3_mobilevitv3_after_v2_voc,
+    vigil_family_deeplabv3_mobilevitv3_after_v2_ade20k,
+    vigil_family_pspnet_mobilevit_voc, vigil_family_pspnet_mobilevit_ade20k;
 
 #endif

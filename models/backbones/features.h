@@ -16,4 +16,13 @@ typedef struct VigilFeatures {
 void vigil_emo_features(VigilNet *net, const char *variant, int window,
                         VigilFeatures *features);
 
+/* The backbone of a MobileViT variant of any version ("mobilevitv2_050"): stages 0 to 4
+ * are its layers 1 to 5, without the classifier's last convolution.  naming: the scheme
+ * of its tensors, "ml-cvnets", "timm" or "transformers"; names are relative to the
+ * scope in force.  output_stride: 32, or 16 or 8 to have layer 5, or layers 4 and 5,
+ * dilated instead of strided.  A variant that does not exist, or not under that naming,
+ * and another stride are errors of the net. */
+void vigil_mobilevit_features(VigilNet *net, const char *variant, const char *naming,
+                              int output_stride, VigilFeatures *features);
+
 #endif

@@ -10,21 +10,15 @@
  * in.
  */
 #include "backbones/family.h"
-#include "backbones/mobilevit_names.h"
+#include "backbones/features.h"
+#include "backbones/mobilevit_block.h"
 #include "heads/heads.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define SIZE 256
-#define EPS 1e-5f
-#define HEADS 4
-#define HIDDEN 2 /* channels of an MLP for one of the transformer */
-
-typedef struct MobileVitUnit {
-    int channels;
-    int width; /* of the transformer */
-    int depth; /* its layers */
-} MobileVitUnit;
+#define EPS MOBILEVIT_EPS
 
 typedef struct MobileVit {
     VigilVariantRow row;
@@ -123,168 +117,50 @@ static const MobileVit v3_after_v2[] = {
     V2("mobilevitv3_100", 4),
 };
 
-/* ---- The MobileViT block -----------------------------------------------------------
- */
-
-typedef struct Block {
-    const MobileVitUnit *unit;
-    const MobileVitNames *names;
-} Block;
-
-/* 3 x 3, then to the width of the transformer. */
-static VigilValue local(VigilNet *net, VigilValue x, const Block *b, bool depthwise)
-{
-    x = vigil_conv_norm(net, x, b->names->local_spatial, &b->names->conv_norm,
-                        &(VigilConv) { .out = b->unit->channels,
-                                       .kernel = 3,
-                                       .depthwise = depthwise,
-                                       .eps = EPS,
-                                       .activation = VIGIL_SILU });
-    return vigil_net_conv(
-        net, x,
-        &(VigilConv) { .name = b->names->local_pointwise, .out = b->unit->width });
-}
-
-/* A kind of transformer. */
-typedef struct Transformer {
-    VigilValue (*layer)(VigilNet *net, VigilValue x, const VigilTransformer *layer);
-    VigilValue (*norm)(VigilNet *net, VigilValue x, const char *name, float eps);
-} Transformer;
-
-static const Transformer multi_head = { vigil_transformer_layer, vigil_net_layer_norm };
-static const Transformer separable = { vigil_separable_layer, vigil_net_group_norm };
-
-/* The transformer over the patches of a map of even sides. */
-static VigilValue global(VigilNet *net, VigilValue x, const Block *b,
-                         const Transformer *kind)
-{
-    VigilShape s = vigil_net_shape(net, x);
-    VigilTransformer layer = { .heads = HEADS,
-                               .hidden = HIDDEN * b->unit->width,
-                               .eps = EPS,
-                               .map_height = s.h,
-                               .map_width = s.w,
-                               .names = &b->names->in_transformer };
-    x = vigil_net_unfold(net, x);
-    for (int i = 0; i < b->unit->depth; i++) {
-        vigil_net_push(net, "%s%d", b->names->transformer, i);
-        x = vigil_net_name(net, kind->layer(net, x, &layer), "");
-        vigil_net_pop(net);
-    }
-    if (b->names->final_norm)
-        vigil_net_push(net, "%s", b->names->final_norm);
-    else
-        vigil_net_push(net, "%s%d", b->names->transformer, b->unit->depth);
-    x = kind->norm(net, x, "", EPS);
-    vigil_net_pop(net);
-    return vigil_net_fold(net, x, s.h, s.w);
-}
-
-static VigilValue resized(VigilNet *net, VigilValue x, int height, int width,
-                          bool align_corners)
-{
-    VigilShape s = vigil_net_shape(net, x);
-    if (s.h == height && s.w == width)
-        return x;
-    return vigil_net_resize(net, x, height, width, align_corners);
-}
-
-static int even(int n)
-{
-    return n + n % 2;
-}
-
-/* v1 and its descendants: maps of odd sides are enlarged for the transformer alone. */
-static VigilValue global_restored(VigilNet *net, VigilValue x, const Block *b)
-{
-    VigilShape s = vigil_net_shape(net, x);
-    x = resized(net, x, even(s.h), even(s.w), false);
-    x = resized(net, global(net, x, b, &multi_head), s.h, s.w, false);
-    return vigil_conv_norm(net, x, b->names->projection, &b->names->conv_norm,
-                           &(VigilConv) { .out = b->unit->channels,
-                                          .eps = EPS,
-                                          .activation = VIGIL_SILU });
-}
-
-static VigilValue fuse(VigilNet *net, VigilValue first, VigilValue second, int kernel,
-                       const Block *b)
-{
-    return vigil_conv_norm(net, vigil_net_concat(net, first, second), b->names->fusion,
-                           &b->names->conv_norm,
-                           &(VigilConv) { .out = b->unit->channels,
-                                          .kernel = kernel,
-                                          .eps = EPS,
-                                          .activation = VIGIL_SILU });
-}
-
-static VigilValue block_v1(VigilNet *net, VigilValue x, const Block *b)
-{
-    VigilValue l = local(net, x, b, false);
-    return fuse(net, x, global_restored(net, l, b), 3, b);
-}
-
-static VigilValue block_v3_after_v1(VigilNet *net, VigilValue x, const Block *b)
-{
-    VigilValue l = local(net, x, b, true);
-    return vigil_net_add(net, fuse(net, l, global_restored(net, l, b), 1, b), x);
-}
-
-/* v2 and its descendants: maps of odd sides are enlarged and stay so. */
-static VigilValue enlarged(VigilNet *net, VigilValue x)
-{
-    VigilShape s = vigil_net_shape(net, x);
-    return resized(net, x, even(s.h), even(s.w), true);
-}
-
-static VigilValue project(VigilNet *net, VigilValue x, const Block *b)
-{
-    return vigil_conv_norm(net, x, b->names->projection, &b->names->conv_norm,
-                           &(VigilConv) { .out = b->unit->channels, .eps = EPS });
-}
-
-static VigilValue block_v2(VigilNet *net, VigilValue x, const Block *b)
-{
-    VigilValue l = local(net, enlarged(net, x), b, true);
-    return project(net, global(net, l, b, &separable), b);
-}
-
-static VigilValue block_v3_after_v2(VigilNet *net, VigilValue x, const Block *b)
-{
-    x = enlarged(net, x);
-    VigilValue l = local(net, x, b, true);
-    VigilValue g = global(net, l, b, &separable);
-    return vigil_net_add(net, project(net, vigil_net_concat(net, g, l), b), x);
-}
-
 /* ---- The skeleton ------------------------------------------------------------------
  */
 
-typedef VigilValue BlockFunction(VigilNet *net, VigilValue x, const Block *b);
+typedef VigilValue BlockFunction(VigilNet *net, VigilValue x, const MobileVitBlock *b);
 
-static VigilValue residual(VigilNet *net, VigilValue x, int out, int stride,
-                           const MobileVit *v, const MobileVitNames *names)
+/* A network to be described. */
+typedef struct Skeleton {
+    const MobileVit *variant;
+    const MobileVitNames *names;
+    BlockFunction *block;
+    int output_stride; /* of layer 5 */
+} Skeleton;
+
+/* How a layer steps over its input. */
+typedef struct Pace {
+    int stride, dilation; /* of its inverted residual */
+    int block_dilation;   /* of what comes after it */
+} Pace;
+
+static VigilValue residual(VigilNet *net, VigilValue x, int out, const Pace *pace,
+                           const Skeleton *s)
 {
     x = vigil_inverted_residual(
         net, x,
         &(VigilInvertedResidual) { .out = out,
-                                   .expanded = vigil_net_shape(net, x).c * v->expansion,
-                                   .stride = stride,
+                                   .expanded = vigil_net_shape(net, x).c *
+                                               s->variant->expansion,
+                                   .stride = pace->stride,
+                                   .dilation = pace->dilation,
                                    .eps = EPS,
-                                   .expand = names->expand,
-                                   .depthwise = names->depthwise,
-                                   .reduce = names->reduce,
-                                   .names = &names->conv_norm });
+                                   .expand = s->names->expand,
+                                   .depthwise = s->names->depthwise,
+                                   .reduce = s->names->reduce,
+                                   .names = &s->names->conv_norm });
     return vigil_net_name(net, x, "");
 }
 
 /* Layers 1 and 2. */
 static VigilValue residual_layer(VigilNet *net, VigilValue x, int blocks, int out,
-                                 int stride, const MobileVit *v,
-                                 const MobileVitNames *names)
+                                 int stride, const Skeleton *s)
 {
     for (int j = 0; j < blocks; j++) {
-        vigil_net_push(net, "%s%d", names->residual, j);
-        x = residual(net, x, out, j ? 1 : stride, v, names);
+        vigil_net_push(net, "%s%d", s->names->residual, j);
+        x = residual(net, x, out, &(Pace) { j ? 1 : stride, 1, 1 }, s);
         vigil_net_pop(net);
     }
     return x;
@@ -292,16 +168,31 @@ static VigilValue residual_layer(VigilNet *net, VigilValue x, int blocks, int ou
 
 /* Layers 3 to 5. */
 static VigilValue block_layer(VigilNet *net, VigilValue x, const MobileVitUnit *unit,
-                              const MobileVit *v, const MobileVitNames *names,
-                              BlockFunction *block)
+                              const Pace *pace, const Skeleton *s)
 {
-    vigil_net_push(net, "%s", names->down);
-    x = residual(net, x, unit->channels, 2, v, names);
+    MobileVitBlock block = { unit, s->names, pace->block_dilation };
+    vigil_net_push(net, "%s", s->names->down);
+    x = residual(net, x, unit->channels, pace, s);
     vigil_net_pop(net);
-    vigil_net_push(net, "%s", names->unit);
-    x = vigil_net_name(net, block(net, x, &(Block) { unit, names }), "");
+    vigil_net_push(net, "%s", s->names->unit);
+    x = vigil_net_name(net, s->block(net, x, &block), "");
     vigil_net_pop(net);
     return x;
+}
+
+/* Of layer 3 + i.  A layer at the stride that is asked for steps no further: what comes
+ * after the place where it would have is dilated instead, so that each pixel keeps
+ * seeing neighbours as far apart as it was trained with (Chen et al., "Rethinking
+ * Atrous Convolution", arXiv 1706.05587, section 3.1). */
+static Pace pace_of(int i, int output_stride)
+{
+    Pace p = { .stride = 2, .dilation = 1, .block_dilation = 1 };
+    for (int stride = 4; i >= 0; i--, stride *= p.stride) {
+        p.stride = stride < output_stride ? 2 : 1;
+        p.dilation = p.block_dilation;
+        p.block_dilation *= 2 / p.stride;
+    }
+    return p;
 }
 
 /* What taps of a layer can be asked for by whatever the file calls it. */
@@ -312,11 +203,12 @@ static void alias_layer(VigilNet *net, VigilValue x, int layer)
     vigil_net_alias(net, x, name);
 }
 
-static void describe(VigilNet *net, const MobileVit *v, const MobileVitNames *names,
-                     BlockFunction *block)
+/* Stem and layers. */
+static void backbone(VigilNet *net, const Skeleton *s, VigilFeatures *features)
 {
+    const MobileVit *v = s->variant;
     VigilValue x =
-        vigil_conv_norm(net, vigil_net_input(net), names->stem, &names->conv_norm,
+        vigil_conv_norm(net, vigil_net_input(net), s->names->stem, &s->names->conv_norm,
                         &(VigilConv) { .out = v->stem,
                                        .kernel = 3,
                                        .stride = 2,
@@ -324,17 +216,27 @@ static void describe(VigilNet *net, const MobileVit *v, const MobileVitNames *na
                                        .activation = VIGIL_SILU });
     vigil_net_alias(net, x, "conv_1");
     for (int i = 0; i < 5; i++) {
-        vigil_net_push(net, "%s%d", names->layer, names->first_layer + i);
+        Pace pace = pace_of(i - 2, s->output_stride);
+        vigil_net_push(net, "%s%d", s->names->layer, s->names->first_layer + i);
         if (i == 0)
-            x = residual_layer(net, x, 1, v->layer1, 1, v, names);
+            x = residual_layer(net, x, 1, v->layer1, 1, s);
         else if (i == 1)
-            x = residual_layer(net, x, v->layer2_blocks, v->layer2, 2, v, names);
+            x = residual_layer(net, x, v->layer2_blocks, v->layer2, 2, s);
         else
-            x = block_layer(net, x, &v->unit[i - 2], v, names, block);
+            x = block_layer(net, x, &v->unit[i - 2], &pace, s);
         vigil_net_alias(net, x, "");
         vigil_net_pop(net);
         alias_layer(net, x, i + 1);
+        features->stage[i] = x;
     }
+}
+
+static void classify(VigilNet *net, const MobileVit *v, const MobileVitNames *names,
+                     BlockFunction *block)
+{
+    VigilFeatures features;
+    backbone(net, &(Skeleton) { v, names, block, 32 }, &features);
+    VigilValue x = features.stage[4];
     if (v->last)
         x = vigil_conv_norm(
             net, x, names->final_conv, &names->conv_norm,
@@ -345,24 +247,24 @@ static void describe(VigilNet *net, const MobileVit *v, const MobileVitNames *na
 
 static void describe_v1(VigilNet *net, const void *row, const VigilScheme *scheme)
 {
-    describe(net, row, scheme->names, block_v1);
+    classify(net, row, scheme->names, mobilevit_block_v1);
 }
 
 static void describe_v2(VigilNet *net, const void *row, const VigilScheme *scheme)
 {
-    describe(net, row, scheme->names, block_v2);
+    classify(net, row, scheme->names, mobilevit_block_v2);
 }
 
 static void describe_v3_after_v1(VigilNet *net, const void *row,
                                  const VigilScheme *scheme)
 {
-    describe(net, row, scheme->names, block_v3_after_v1);
+    classify(net, row, scheme->names, mobilevit_block_v3_after_v1);
 }
 
 static void describe_v3_after_v2(VigilNet *net, const void *row,
                                  const VigilScheme *scheme)
 {
-    describe(net, row, scheme->names, block_v3_after_v2);
+    classify(net, row, scheme->names, mobilevit_block_v3_after_v2);
 }
 
 /* ---- Schemes -----------------------------------------------------------------------
@@ -469,3 +371,53 @@ const VigilFamily vigil_family_mobilevitv3_after_v2 = {
     .describe = describe_v3_after_v2,
     IMAGENET,
 };
+
+/* ---- As heads see it ---------------------------------------------------------------
+ */
+
+static const struct {
+    const VigilFamily *family;
+    BlockFunction *block;
+} lines[] = {
+    { &vigil_family_mobilevit, mobilevit_block_v1 },
+    { &vigil_family_mobilevitv2, mobilevit_block_v2 },
+    { &vigil_family_mobilevitv3_after_v1, mobilevit_block_v3_after_v1 },
+    { &vigil_family_mobilevitv3_after_v2, mobilevit_block_v3_after_v2 },
+};
+
+static const MobileVit *row_named(const VigilFamily *f, const char *variant)
+{
+    for (size_t i = 0; i < f->n_variants; i++)
+        if (!strcmp(vigil_family_row(f, i)->name, variant))
+            return (const MobileVit *)vigil_family_row(f, i);
+    return NULL;
+}
+
+static const MobileVitNames *names_of(const VigilFamily *f, const char *naming)
+{
+    for (size_t i = 0; i < f->n_schemes; i++)
+        if (!strcmp(f->schemes[i].name, naming))
+            return f->schemes[i].names;
+    return NULL;
+}
+
+void vigil_mobilevit_features(VigilNet *net, const char *variant, const char *naming,
+                              int output_stride, VigilFeatures *features)
+{
+    *features = (VigilFeatures) { { VIGIL_NONE, VIGIL_NONE, VIGIL_NONE, VIGIL_NONE,
+                                    VIGIL_NONE } };
+    if (output_stride != 32 && output_stride != 16 && output_stride != 8)
+        vigil_net_fail(net, VIGIL_ERROR_ARGUMENT, "%s at stride %d; may be 32, 16 or 8",
+                       variant, output_stride);
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        Skeleton s = { row_named(lines[i].family, variant),
+                       names_of(lines[i].family, naming), lines[i].block,
+                       output_stride };
+        if (!s.variant || !s.names)
+            continue;
+        backbone(net, &s, features);
+        return;
+    }
+    vigil_net_fail(net, VIGIL_ERROR_NOT_FOUND,
+                   "no MobileViT '%s' under the names of %s", variant, naming);
+}

@@ -45,6 +45,7 @@ typedef struct VigilInvertedResidual {
     int out;      /* channels */
     int expanded; /* channels in between */
     int stride;   /* 1 or 2 */
+    int dilation; /* of the depth-wise convolution; 0: 1 */
     float eps;
     const char *expand, *depthwise, *reduce; /* names */
     const VigilConvNormNames *names;         /* below them */

@@ -10,6 +10,7 @@ VigilValue vigil_inverted_residual(VigilNet *net, VigilValue x,
     y = vigil_conv_norm(net, y, b->depthwise, b->names,
                         &(VigilConv) { .kernel = 3,
                                        .stride = b->stride,
+                                       .dilation = b->dilation,
                                        .depthwise = true,
                                        .eps = b->eps,
                                        .activation = VIGIL_SILU });

@@ -55,13 +55,30 @@ static int count_classes(const VigilArchitecture *arch, const VigilSafetensors *
     return (int)(t->shape[0] / anchors - further);
 }
 
-static bool better(const VigilMatch *a, const VigilMatch *b)
+static bool is_named(const VigilMatch *m, const char *variant)
+{
+    return variant && !strcmp(variant, m->arch.row->name);
+}
+
+static bool has_published_classes(const VigilMatch *m)
+{
+    return m->classes == m->arch.family->label_count;
+}
+
+/* Some networks differ in nothing that tensors show: of those that fit, the one that
+ * the metadata names as its variant wins, else the one published with as many classes.
+ */
+static bool better(const VigilMatch *a, const VigilMatch *b, const char *named)
 {
     if (!b->arch.row)
         return true;
     if (!a->binder.missed != !b->binder.missed)
         return !a->binder.missed;
-    return a->binder.fitted > b->binder.fitted;
+    if (!a->binder.missed && is_named(a, named) != is_named(b, named))
+        return is_named(a, named);
+    if (a->binder.fitted != b->binder.fitted)
+        return a->binder.fitted > b->binder.fitted;
+    return has_published_classes(a) && !has_published_classes(b);
 }
 
 /* Steps through all networks: variant by variant under each naming scheme of each
@@ -85,12 +102,10 @@ static bool next_architecture(VigilArchitecture *a, size_t *family, size_t *sche
     return true;
 }
 
-/* The best fit over all networks.  A variant named by the metadata wins where it fits:
- * some differ in nothing that tensors show. */
+/* The best fit over all networks. */
 static VigilStatus best_match(const VigilSafetensors *file, const char *prefix,
-                              VigilMatch *best, VigilError *error)
+                              const char *named, VigilMatch *best, VigilError *error)
 {
-    const char *named = vigil_safetensors_metadata(file, "variant");
     size_t family = 0, scheme = 0, variant = 0;
     VigilArchitecture arch;
     memset(best, 0, sizeof *best);
@@ -105,8 +120,7 @@ static VigilStatus best_match(const VigilSafetensors *file, const char *prefix,
         match.binder.source = NULL;
         if (s != VIGIL_OK)
             return s;
-        if (better(&match, best) ||
-            (named && !strcmp(named, arch.row->name) && !match.binder.missed))
+        if (better(&match, best, named))
             *best = match;
     }
     return VIGIL_OK;
@@ -138,14 +152,15 @@ static VigilStatus no_match(const VigilSafetensors *file, const VigilMatch *best
 VigilStatus vigil_recognise(VigilModel *model, VigilError *error)
 {
     static const char *const prefixes[] = { "", "module.", "model." };
+    const char *named = vigil_safetensors_metadata(model->file, "variant");
     VigilMatch best = { 0 };
     const char *prefix = "";
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
         VigilMatch match;
-        VigilStatus s = best_match(model->file, prefixes[i], &match, error);
+        VigilStatus s = best_match(model->file, prefixes[i], named, &match, error);
         if (s != VIGIL_OK)
             return s;
-        if (better(&match, &best)) {
+        if (better(&match, &best, named)) {
             best = match;
             prefix = prefixes[i];
         }

@@ -18,7 +18,8 @@ static VigilValue pooled(VigilNet *net, VigilValue x, const VigilAspp *a)
     VigilShape s = vigil_net_shape(net, x);
     VigilConv c = { .out = a->channels, .eps = a->eps, .activation = VIGIL_RELU };
     x = vigil_conv_norm(net, vigil_net_mean(net, x), a->pool, a->names, &c);
-    return vigil_net_resize(net, x, s.h, s.w, false);
+    x = vigil_net_resize(net, x, s.h, s.w, false);
+    return a->spread ? vigil_net_name(net, x, a->spread) : x;
 }
 
 VigilValue vigil_aspp(VigilNet *net, VigilValue x, const VigilAspp *a)

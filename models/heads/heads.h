@@ -28,6 +28,12 @@ void vigil_head_ssdlite(VigilNet *net, VigilValue stride16, VigilValue stride32)
  * ("bbox_head"), 9 anchors, no background. */
 void vigil_head_retinanet(VigilNet *net, const VigilValue map[3]);
 
+/* SSDLite as ml-cvnets has it, over maps of strides 16 and 32: four further levels
+ * "extra_layers", the last of one pixel, then "ssd_heads.l" with the anchors of
+ * vigil_anchors_cvnets_ssd (vision/anchors.h).  Unlike the two above its outputs are
+ * "level_l" [h][w][anchors * (4, background, classes)], as `joined` rules read them. */
+void vigil_head_ssd_cvnets(VigilNet *net, VigilValue stride16, VigilValue stride32);
+
 /* ---- Segmenters ------------------------------------------------------------------ */
 
 /* Atrous spatial pyramid pooling (Chen et al., "Rethinking Atrous Convolution for
@@ -43,6 +49,7 @@ typedef struct VigilAspp {
     float eps;               /* of the batch norms */
     const char *convolution; /* names: `convolution`0 to 3, */
     const char *pool, *project;
+    const char *spread; /* of the pooled one when it is spread, for taps; NULL: none */
     const VigilConvNormNames *names; /* below each */
 } VigilAspp;
 

@@ -10,6 +10,7 @@ static VigilValue branch(VigilNet *net, VigilValue x, const VigilPsp *p, int i)
     x = vigil_net_pool(net, x, cells[i], cells[i]);
     vigil_net_push(net, "%s%d", p->branch, i);
     x = vigil_conv_norm(net, x, p->inner, p->names, &c);
+    vigil_net_alias(net, x, "");
     vigil_net_pop(net);
     return vigil_net_resize(net, x, s.h, s.w, p->align_corners);
 }

@@ -122,6 +122,8 @@ static const struct {
       7,
       { .kernel = 7, .depthwise = true, .stride = 2, .activation = VIGIL_SIGMOID } },
     { 11, 13, 7, { .kernel = 3, .depthwise = true, .dilation = 2 }, .pre_norm = true },
+    { 7, 12, 9, { .kernel = 3, .depthwise = true, .dilation = 4, .bias = true } },
+    { 3, 5, 16, { .kernel = 3, .depthwise = true, .dilation = 4, .norm = "bn" } },
     { 1, 1, 4, { .kernel = 5, .depthwise = true, .bias = true } },
 };
 

@@ -2,7 +2,7 @@
  * compute in float64; goldens/dense_*.bin are packed by make_dense.py, which tells the
  * format.
  *
- *     dense FILE [SUBSTRING]    only those whose name contains it */
+ *     dense FILE [SUBSTRING...]    only those whose name contains one of them */
 #include "golden.h"
 
 typedef struct Golden {
@@ -237,6 +237,14 @@ static void check(const Golden *g)
     vigil_model_close(&model);
 }
 
+static bool wanted(const char *name, char *const *parts)
+{
+    for (char *const *part = parts; *part; part++)
+        if (strstr(name, *part))
+            return true;
+    return !*parts;
+}
+
 int main(int argc, char **argv)
 {
     uint32_t count;
@@ -249,7 +257,7 @@ int main(int argc, char **argv)
     for (uint32_t i = 0; p && i < count; i++) {
         Golden g;
         p = read_golden(p, &g);
-        if (argc < 3 || strstr(g.name, argv[2]))
+        if (wanted(g.name, argv + 2))
             check(&g);
     }
     free(data);

@@ -44,7 +44,7 @@ def network_name(golden):
 def is_tap(module, shape):
     """Whether the network names this value: maps of backbone and heads."""
     parts = ("backbone.", "encoder.", "decode_head.", "seg_head.", "extra_layers.")
-    twice = module == "seg_head.aspp.aspp_layer" or module == "seg_head.classifier"
+    twice = module == "seg_head.aspp.aspp_layer" or module.startswith("seg_head.classifier")
     return module.startswith(parts) and len(shape) == 4 and not twice
 
 
@@ -102,12 +102,16 @@ def pack_output(name, t):
 def detections(golden):
     """Not of RetinaNet: its logits on formula weights are so large that the best scores are
     equal in float32, and rounding decides which of them are the best 100."""
-    d, size = golden.get("detections", {}), golden["input"]
-    if "boxes_scores" in d and golden["name"].startswith("ssdlite"):
+    d, size, found = golden.get("detections", {}), golden["input"], []
+    if golden["name"].startswith("ssdlite_"):
         sides = [size["width"], size["height"]] * 2
-        values = [v for box, label in zip(d["boxes_scores"], d["labels"])
-                  for v in [x / side for x, side in zip(box, sides)] + [box[4], label]]
-        yield pack_tap("detections", DETECTIONS, [d["n"], 6], values, 1e-4)
+        found = [[x / side for x, side in zip(box, sides)] + [box[4], label]
+                 for box, label in zip(d["boxes_scores"], d["labels"])]
+    elif golden["name"].startswith("ssd_"):  # class 0 is the background
+        found = [box + [score, label - 1]
+                 for box, score, label in zip(d["boxes"], d["scores"], d["labels"])]
+    if found:
+        yield pack_tap("detections", DETECTIONS, [d["n"], 6], sum(found, []), 1e-4)
 
 
 def pack(path):
