@@ -123,7 +123,8 @@ suite() {
             UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
             LSAN_OPTIONS="suppressions='$PWD/tests/lsan.supp':print_suppressions=0" \
             GST_REGISTRY_FORK=no \
-            cases "suite with sanitizers" build/asan --no-suite system "${quick[@]}"
+            cases "suite with sanitizers" build/asan --no-suite system --no-suite levels \
+                "${quick[@]}"
     fi
     if CC=clang-19 step "build the fuzz targets" build_fuzz_targets; then
         fuzz $fuzz_seconds
