@@ -54,8 +54,10 @@ GstVigilResult *gst_vigil_shot_new_result(const GstVigilShot *shot)
 
     if (!region)
         return gst_vigil_result_new_full_frame();
-    return gst_vigil_result_new_region(region->x, region->y, region->width,
-                                       region->height);
+    GstVigilResult *result = gst_vigil_result_new_region(region->x, region->y,
+                                                         region->width, region->height);
+    gst_vigil_result_set_region_name(result, shot->region_name);
+    return result;
 }
 
 static void set_time(GstStructure *structure, const gchar *field, GstClockTime time)

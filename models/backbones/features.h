@@ -4,8 +4,8 @@
 
 #include "core/net.h"
 
-/* Maps of a backbone, shallow ones first: stage[0] is at stride 2, stage[4] at stride 32
- * unless the head asked for less. */
+/* Maps of a backbone, shallow ones first: stage[0] is at stride 2, stage[4] at stride
+ * 32 unless the head asked for less. */
 typedef struct VigilFeatures {
     VigilValue stage[5];
 } VigilFeatures;

@@ -13,6 +13,7 @@ struct _GstVigilResult {
     guint64 tracking_id;
     gboolean full_frame;
     gfloat x, y, width, height; /* fractions of the frame */
+    const gchar *region_name;   /* interned */
 
     gboolean detected;
     const gchar *label; /* interned */

@@ -127,6 +127,14 @@ GST_VIGIL_API
 void gst_vigil_result_add_class(GstVigilResult *result, gint index, gfloat score,
                                 const gchar *label);
 
+/**
+ * gst_vigil_result_set_region_name:
+ * @result: a result that is not shared yet
+ * @name: (nullable): what the user calls the rectangle ("gate"); interned
+ */
+GST_VIGIL_API
+void gst_vigil_result_set_region_name(GstVigilResult *result, const gchar *name);
+
 /* What a detector says of a region: name, output index (-1: not known), 0..1. */
 GST_VIGIL_API
 void gst_vigil_result_set_detection(GstVigilResult *result, const gchar *label,
@@ -165,6 +173,15 @@ gboolean gst_vigil_result_is_full_frame(const GstVigilResult *result);
 GST_VIGIL_API
 void gst_vigil_result_get_region(const GstVigilResult *result, gfloat *x, gfloat *y,
                                  gfloat *width, gfloat *height);
+
+/**
+ * gst_vigil_result_get_region_name:
+ * @result: the result
+ *
+ * Returns: (nullable): what the user calls the rectangle
+ */
+GST_VIGIL_API
+const gchar *gst_vigil_result_get_region_name(const GstVigilResult *result);
 
 /**
  * gst_vigil_result_get_region_pixels:

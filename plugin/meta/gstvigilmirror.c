@@ -82,6 +82,14 @@ static GstStructure *tracking_params(const GstVigilResult *result)
                              (gint)(result->tracking_id & G_MAXINT), NULL);
 }
 
+/* The object, or the place that was looked at. */
+static const gchar *roi_type(const GstVigilResult *result)
+{
+    if (result->label)
+        return result->label;
+    return result->region_name ? result->region_name : "";
+}
+
 static void add_roi(const GstVigilMetaPrivate *meta, GstBuffer *buffer,
                     const GstVigilResult *result, gint id, gint parent_id)
 {
@@ -89,7 +97,7 @@ static void add_roi(const GstVigilMetaPrivate *meta, GstBuffer *buffer,
     gst_vigil_result_get_region_pixels(result, meta->width, meta->height, &x, &y,
                                        &width, &height);
     GstVideoRegionOfInterestMeta *roi = gst_buffer_add_video_region_of_interest_meta(
-        buffer, result->label ? result->label : "", x, y, width, height);
+        buffer, roi_type(result), x, y, width, height);
     if (!roi)
         return;
     roi->id = id;

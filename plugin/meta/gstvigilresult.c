@@ -125,6 +125,12 @@ void gst_vigil_result_add_class(GstVigilResult *result, gint index, gfloat score
     g_array_append_val(result->classes, klass);
 }
 
+void gst_vigil_result_set_region_name(GstVigilResult *result, const gchar *name)
+{
+    g_return_if_fail(result != NULL && is_writable(result));
+    result->region_name = intern_utf8(name);
+}
+
 void gst_vigil_result_set_detection(GstVigilResult *result, const gchar *label,
                                     gint label_id, gfloat confidence)
 {
@@ -184,6 +190,12 @@ void gst_vigil_result_get_region(const GstVigilResult *result, gfloat *x, gfloat
         *width = result->width;
     if (height)
         *height = result->height;
+}
+
+const gchar *gst_vigil_result_get_region_name(const GstVigilResult *result)
+{
+    g_return_val_if_fail(result != NULL, NULL);
+    return result->region_name;
 }
 
 static void to_pixels(gdouble begin, gdouble length, guint size, guint *first,

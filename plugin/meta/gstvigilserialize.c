@@ -8,8 +8,8 @@
 #include <string.h>
 
 #define VERSION 1
-/* id, parent, track, full frame, rectangle, detection, classes */
-#define RESULT_TYPE "(uutb(dddd)(bmsid)a(idms))"
+/* id, parent, track, full frame, rectangle and its name, detection, classes */
+#define RESULT_TYPE "(uutb(ddddms)(bmsid)a(idms))"
 #define META_TYPE "(msmsmsiuuta" RESULT_TYPE ")"
 
 static GVariant *pack_result(const GstVigilResult *result)
@@ -24,8 +24,9 @@ static GVariant *pack_result(const GstVigilResult *result)
     return g_variant_new(RESULT_TYPE, result->id, result->parent_id,
                          result->tracking_id, result->full_frame, (gdouble)result->x,
                          (gdouble)result->y, (gdouble)result->width,
-                         (gdouble)result->height, result->detected, result->label,
-                         result->label_id, (gdouble)result->confidence, &classes);
+                         (gdouble)result->height, result->region_name, result->detected,
+                         result->label, result->label_id, (gdouble)result->confidence,
+                         &classes);
 }
 
 static GVariant *pack(const GstVigilMetaPrivate *meta)
@@ -58,15 +59,16 @@ static GstVigilResult *unpack_result(GVariant *packed)
     gboolean full_frame, detected;
     gdouble x, y, width, height, confidence, score;
     gint label_id, index;
-    const gchar *label;
+    const gchar *region_name, *label;
     GVariantIter *classes;
-    g_variant_get(packed, "(uutb(dddd)(bm&sid)a(idms))", &id, &parent_id, &tracking_id,
-                  &full_frame, &x, &y, &width, &height, &detected, &label, &label_id,
-                  &confidence, &classes);
+    g_variant_get(packed, "(uutb(ddddm&s)(bm&sid)a(idms))", &id, &parent_id,
+                  &tracking_id, &full_frame, &x, &y, &width, &height, &region_name,
+                  &detected, &label, &label_id, &confidence, &classes);
 
     GstVigilResult *result = gst_vigil_result_new(id, full_frame);
     if (!full_frame)
         gst_vigil_result_set_region(result, x, y, width, height);
+    gst_vigil_result_set_region_name(result, region_name);
     gst_vigil_result_set_parent_id(result, parent_id);
     gst_vigil_result_set_tracking_id(result, tracking_id);
     if (detected)

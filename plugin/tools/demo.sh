@@ -11,8 +11,8 @@ clip_sha256=45cddc9490be69345cbdab64ca583be65987e864ca408038e648db99e10516cf
 # Places on people's way, which one person about fills.
 clip_regions="path=0.340,0.332,0.046,0.160; post=0.574,0.318,0.046,0.160;"
 clip_regions+=" kerb=0.829,0.519,0.052,0.200; gate=0.934,0.420,0.052,0.182"
-# Pictures a second.  At 50.9 s three places are taken and one is empty.
-clip_picture_rate=10/509
+# Pictures a second.  At 47.3 s two places are taken and two are empty.
+clip_picture_rate=10/473
 
 clip_is_right() {
     [ -f "$1" ] && echo "$clip_sha256  $1" | sha256sum --check --status

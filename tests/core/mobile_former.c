@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Files of Mobile-Former: how they are recognised, and in what types they come. */
 #include "core/model.h"
+#include "core/recognise.h"
 #include "session.h"
 #include "tap.h"
 #include "write_model.h"
@@ -137,6 +138,33 @@ static void check_refused(void)
     }
 }
 
+/* ---- Taps -------------------------------------------------------------------------
+ */
+
+/* A block gives a map and tokens; the attention of a module has the module's name. */
+static void check_pairs(void)
+{
+    static const char *const same[][2] = {
+        { "features.1[0]", "features.1" },
+        { "features.1[1]", "features.1.tokens" },
+        { "features.1.local_global", "features.1.local_global.attention" },
+        { "local_global[0]", "local_global.tokens" },
+        { "local_global", "local_global.attention" },
+    };
+    VigilArchitecture arch;
+    VigilNetConfig config = { SIDE, SIDE, CLASSES, 0 };
+    VigilNet *net = vigil_find_variant("mobile_former_52m", &arch)
+                        ? vigil_describe(&arch, &config, NULL)
+                        : NULL;
+    for (size_t i = 0; net && i < sizeof same / sizeof *same; i++) {
+        VigilValue v = vigil_net_find(net, same[i][0]);
+        tap_ok(v != VIGIL_NONE && v == vigil_net_find(net, same[i][1]), "%s is %s",
+               same[i][0], same[i][1]);
+    }
+    tap_ok(net != NULL, "a network of mobile_former_52m");
+    vigil_net_free(&net);
+}
+
 int main(void)
 {
     for (size_t i = 0; i < sizeof variants / sizeof *variants; i++) {
@@ -147,5 +175,6 @@ int main(void)
     check_input();
     check_storage();
     check_refused();
+    check_pairs();
     return tap_done();
 }

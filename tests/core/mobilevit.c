@@ -203,6 +203,24 @@ static void check_aliases(void)
     vigil_model_close(&model);
 }
 
+/* Whatever a scheme calls its modules, layers are found by one name. */
+static void check_common_names(const char *network, const char *stem,
+                               const char *layer3)
+{
+    VigilArchitecture arch;
+    VigilNetConfig config = { 64, 64, CLASSES, 0 };
+    VigilNet *net = vigil_find_variant(network, &arch)
+                        ? vigil_describe(&arch, &config, NULL)
+                        : NULL;
+    tap_ok(net && vigil_net_find(net, "conv_1") != VIGIL_NONE &&
+               vigil_net_find(net, "conv_1") == vigil_net_find(net, stem) &&
+               vigil_net_find(net, "layer_3") != VIGIL_NONE &&
+               vigil_net_find(net, "layer_3") == vigil_net_find(net, layer3) &&
+               !strcmp(vigil_net_own_name(net, "layer_3"), "layer_3"),
+           "%s: conv_1 is %s, layer_3 is %s", network, stem, layer3);
+    vigil_net_free(&net);
+}
+
 /* What the attention weights of layer 4 relate at 240 x 208, where its map is 15 x 13:
  * pixels of the map as it is unfolded. */
 static void check_kind(const char *network, const char *tap, VigilAttentionKind kind,
@@ -233,6 +251,10 @@ int main(void)
     check_storage("mobilevitv2_050@timm");
     check_storage("mobilevitv3_xxs");
     check_aliases();
+    check_common_names("mobilevit_xxs@timm", "stem", "stages.2");
+    check_common_names("mobilevitv2_050@ml-cvnets", "conv_1", "layer_3.1");
+    check_common_names("mobilevit_xxs@transformers", "mobilevit.conv_stem",
+                       "mobilevit.encoder.layer.2");
     check_kind("mobilevit_xxs@timm", "stages.3.1.transformer.0.attn.attention",
                VIGIL_ATTENTION_PATCHES,
                (VigilShape) { .windows = 4, .h = 4, .w = 56, .c = 56 });

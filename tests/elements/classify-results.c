@@ -99,6 +99,7 @@ static void check_message(GstMessage *message, const gchar *region, gint index,
     g_assert_true(gst_structure_get_int(s, "region-index", &number));
     g_assert_cmpint(number, ==, index);
     g_assert_cmpstr(gst_structure_get_string(s, "region-name"), ==, region);
+    g_assert_cmpstr(gst_vigil_result_get_region_name(result), ==, region);
     g_assert_cmpstr(gst_structure_get_string(s, "label"), ==, best->label);
     g_assert_true(gst_structure_get_int(s, "index", &number));
     g_assert_cmpint(number, ==, best->index);

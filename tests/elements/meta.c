@@ -36,6 +36,7 @@ static void add_three_results(GstVigilMeta *meta)
     gst_vigil_result_add_class(whole, 0, 0.25f, NULL);
     GstVigilResult *region = gst_vigil_result_new_region(0.25f, 0.5f, 0.5f, 0.25f);
     gst_vigil_result_add_class(region, 7, 0.5f, "person");
+    gst_vigil_result_set_region_name(region, "gate");
     GstVigilResult *detection = gst_vigil_result_new_region(0.3f, 0.55f, 0.1f, 0.1f);
     gst_vigil_result_set_detection(detection, "face", 1, 0.9f);
     gst_vigil_result_set_tracking_id(detection, 42);
@@ -91,6 +92,8 @@ static void check_three_results(const GstVigilMeta *meta)
     check_detection(gst_vigil_meta_get_result(meta, 2), region);
     gst_vigil_result_get_region(region, &x, &y, &width, &height);
     g_assert_true(x == 0.25f && y == 0.5f && width == 0.5f && height == 0.25f);
+    g_assert_cmpstr(gst_vigil_result_get_region_name(region), ==, "gate");
+    g_assert_null(gst_vigil_result_get_region_name(gst_vigil_meta_get_result(meta, 0)));
 }
 
 static void check_meta(const GstVigilMeta *meta, guint width, guint height)
@@ -293,6 +296,7 @@ static void check_region_roi(GstVideoRegionOfInterestMeta *roi)
         gst_video_region_of_interest_meta_get_param(roi, "detection");
     gint number;
     g_assert_true(roi->x == 160 && roi->y == 240 && roi->w == 320 && roi->h == 120);
+    g_assert_cmpstr(g_quark_to_string(roi->roi_type), ==, "gate");
     g_assert_cmpint(roi->parent_id, ==, -1);
     g_assert_cmpfloat(get_double(box, "x_min"), ==, 0.25);
     g_assert_cmpfloat(get_double(box, "x_max"), ==, 0.75);
