@@ -267,6 +267,23 @@ static gchar *short_name(const gchar *file)
     return name;
 }
 
+static gboolean check_task(const VigilModelInfo *info, VigilTask task, GError **error)
+{
+    static const gchar *const names[] = {
+        [VIGIL_TASK_CLASSIFICATION] = "classification",
+        [VIGIL_TASK_DETECTION] = "detection",
+        [VIGIL_TASK_SEGMENTATION] = "segmentation",
+    };
+
+    if (info->task == task)
+        return TRUE;
+    g_set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+                "The model \"%s\" (%s) is for another task than this element: for %s, "
+                "not for %s.",
+                info->file, info->variant, names[info->task], names[task]);
+    return FALSE;
+}
+
 static gboolean open_model(GstVigilNetwork *network, const gchar *name, VigilTask task,
                            GError **error)
 {
@@ -277,12 +294,8 @@ static gboolean open_model(GstVigilNetwork *network, const gchar *name, VigilTas
         return FALSE;
     }
     const VigilModelInfo *info = vigil_model_info(network->model);
-    if (info->task != task) {
-        g_set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-                    "The model \"%s\" (%s) is for another task than this element.",
-                    info->file, info->variant);
+    if (!check_task(info, task, error))
         return FALSE;
-    }
     network->name = short_name(info->file);
     network->classes = info->classes;
     return TRUE;
