@@ -31,7 +31,8 @@ found() {
     shift
     launch -m "$@" >"$work/said"
     grep -c "vigil-detection" "$work/said" | grep -qx "$frames"
-    grep -E 'vigil-detection,.*objects=.*score.*label.*(zero|one|two|three)' "$work/said" | head -c 2000
+    grep -oE 'vigil-detection,.{300}' "$work/said"
+    grep -qE 'vigil-detection,.*objects=.*score.*label.*(zero|one|two|three).*region-name.*left' "$work/said"
 }
 
 posted() {
@@ -62,7 +63,7 @@ detector=$build/tests/elements/detect.safetensors
 ok "objects are found in every second frame and regions of it, drawn, and posted" \
     found 2 videotestsrc num-buffers=4 ! video/x-raw,width=320,height=240 ! \
     vigildetect model="$detector" threshold=0.2 inference-interval=2 post-messages=true \
-    regions="left=0,0,0.6,1\;0.4,0,0.6,1" max-detections=20 ! vigiloverlay ! fakesink
+    regions="left=0,0,0.6,1;0.4,0,0.6,1" max-detections=20 ! vigiloverlay ! fakesink
 ok "vigildetect without a model says what to set" refused "Set the property model" vigildetect
 ok "a detector is refused by vigilclassify" \
     refused "for detection, not for classification" vigilclassify model="$detector"
