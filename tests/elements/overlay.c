@@ -127,6 +127,30 @@ static void test_detections(void)
     stop(&f);
 }
 
+/* Of two captions in one place the better object's is seen, and the line of no other
+ * box crosses it. */
+static void test_best_on_top(void)
+{
+    Fixture f = start("vigiloverlay draw-labels=true", RGB_CAPS);
+    guint32 seen[2];
+    for (int alone = 0; alone < 2; alone++) {
+        GstBuffer *frame = new_frame(&f, alone * GST_MSECOND);
+        GstVigilMeta *meta = add_meta(frame, "a");
+        for (int i = 0; i < (alone ? 1 : 2); i++) {
+            /* the top line of the second is where the caption of the first is */
+            GstVigilResult *object =
+                gst_vigil_result_new_region(0.25f, i ? 0.47f : 0.5f, 0.5f, 0.25f);
+            gst_vigil_result_set_detection(object, i ? "car" : "person", i, 0.9f);
+            gst_vigil_meta_add_result(meta, object);
+        }
+        GstBuffer *output = gst_harness_push_and_pull(f.harness, frame);
+        seen[alone] = pixel_at(&f, output, 80 + 2, 113);
+        gst_buffer_unref(output);
+    }
+    g_assert_cmphex(seen[0], ==, seen[1]);
+    stop(&f);
+}
+
 static void test_panel_position(void)
 {
     static const struct {
@@ -391,6 +415,7 @@ int main(int argc, char **argv)
     g_test_add_func("/overlay/shared-frame", test_shared_frame);
     g_test_add_func("/overlay/region", test_region);
     g_test_add_func("/overlay/detections", test_detections);
+    g_test_add_func("/overlay/best-on-top", test_best_on_top);
     g_test_add_func("/overlay/panel-position", test_panel_position);
     g_test_add_func("/overlay/switches", test_switches);
     g_test_add_func("/overlay/hold", test_hold);
