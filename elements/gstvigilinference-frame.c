@@ -66,17 +66,26 @@ static void set_time(GstStructure *structure, const gchar *field, GstClockTime t
         gst_structure_set(structure, field, G_TYPE_UINT64, time, NULL);
 }
 
-GstStructure *gst_vigil_shot_to_structure(const GstVigilShot *shot,
-                                          GstVigilInference *self, const gchar *name)
+GstStructure *gst_vigil_shot_to_frame_structure(const GstVigilShot *shot,
+                                                GstVigilInference *self,
+                                                const gchar *name)
 {
-    const VigilRegion whole = { 0, 0, 1, 1 };
-    const VigilRegion *area = shot->region ? shot->region : &whole;
     GstStructure *structure = gst_structure_new_empty(name);
 
     set_time(structure, "timestamp", GST_BUFFER_PTS(shot->buffer));
     set_time(structure, "stream-time", stream_time(self, shot->buffer));
     set_time(structure, "running-time", running_time(self, shot->buffer));
     set_time(structure, "duration", GST_BUFFER_DURATION(shot->buffer));
+    return structure;
+}
+
+GstStructure *gst_vigil_shot_to_structure(const GstVigilShot *shot,
+                                          GstVigilInference *self, const gchar *name)
+{
+    const VigilRegion whole = { 0, 0, 1, 1 };
+    const VigilRegion *area = shot->region ? shot->region : &whole;
+    GstStructure *structure = gst_vigil_shot_to_frame_structure(shot, self, name);
+
     gst_structure_set(structure, "region-index", G_TYPE_INT, shot->region_index, NULL);
     if (shot->region_name)
         gst_structure_set(structure, "region-name", G_TYPE_STRING, shot->region_name,
@@ -215,10 +224,12 @@ static void run_network(GstVigilInference *self, Plan *plan)
 static gboolean look_at(GstVigilInference *self, Plan *plan, GstVigilFrame *frame,
                         GstBuffer *buffer, guint i, GstVigilMeta *meta)
 {
+    GstVigilInferenceClass *klass = GST_VIGIL_INFERENCE_GET_CLASS(self);
     GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
     const GstVigilRegion *item = plan->regions->n ? &plan->regions->item[i] : NULL;
     GstVigilShot shot = {
         .buffer = buffer,
+        .frame = frame,
         .network = priv->network,
         .region = item ? &item->area : NULL,
         .region_index = item ? (gint)i : -1,
@@ -229,7 +240,9 @@ static gboolean look_at(GstVigilInference *self, Plan *plan, GstVigilFrame *fram
     if (!reduce(self, plan, frame, i, &shot))
         return FALSE;
     run_network(self, plan);
-    GST_VIGIL_INFERENCE_GET_CLASS(self)->decode(self, &shot, meta);
+    klass->decode(self, &shot, meta);
+    if (klass->finish && i + 1 >= plan->regions->n)
+        klass->finish(self, &shot, meta);
     return TRUE;
 }
 

@@ -42,10 +42,6 @@ typedef struct _GstVigilInferencePrivate {
 
 GstVigilInferencePrivate *gst_vigil_inference_private(GstVigilInference *self);
 
-/* Posts *error as a message of that type (error or warning), and frees it. */
-void gst_vigil_inference_post(GstVigilInference *self, GstMessageType type,
-                              GError *error);
-
 /* The next frame is due, and nothing is known of downstream's lateness. */
 void gst_vigil_inference_reset_stream(GstVigilInference *self);
 

@@ -44,8 +44,11 @@ void gst_vigil_inference_post(GstVigilInference *self, GstMessageType type,
 
 static void close_network(GstVigilInference *self)
 {
+    GstVigilInferenceClass *klass = GST_VIGIL_INFERENCE_GET_CLASS(self);
     GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
 
+    if (klass->release)
+        klass->release(self);
     gst_vigil_reducer_clear(&priv->reducer);
     gst_vigil_network_close(&priv->network);
 }
@@ -54,6 +57,7 @@ static void close_network(GstVigilInference *self)
  * yet). */
 static GError *take_settings(GstVigilInference *self, GstVigilNetworkSettings *settings)
 {
+    const gchar *no_model = GST_VIGIL_INFERENCE_GET_CLASS(self)->no_model;
     GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
     GError *error = NULL;
 
@@ -63,6 +67,9 @@ static GError *take_settings(GstVigilInference *self, GstVigilNetworkSettings *s
     if (priv->regions_error)
         error = g_error_copy(priv->regions_error);
     GST_OBJECT_UNLOCK(self);
+    if (!error && no_model && (!settings->model || !*settings->model))
+        error = g_error_new_literal(GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
+                                    no_model);
     return error;
 }
 
@@ -90,7 +97,20 @@ static gboolean open_network(GstVigilInference *self)
     return TRUE;
 }
 
-/* Nothing to do when the network is open and nothing was set since. */
+static gboolean prepare(GstVigilInference *self)
+{
+    GstVigilInferenceClass *klass = GST_VIGIL_INFERENCE_GET_CLASS(self);
+    GError *error = NULL;
+
+    if (!klass->prepare ||
+        klass->prepare(self, gst_vigil_inference_private(self)->network, &error))
+        return TRUE;
+    close_network(self);
+    gst_vigil_inference_post(self, GST_MESSAGE_ERROR, error);
+    return FALSE;
+}
+
+/* The network need not be opened when it is open and nothing was set since. */
 static gboolean ensure_network(GstVigilInference *self)
 {
     GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
@@ -99,7 +119,7 @@ static gboolean ensure_network(GstVigilInference *self)
     const gboolean fresh =
         priv->network && !priv->settings_changed && !priv->regions_error;
     GST_OBJECT_UNLOCK(self);
-    return fresh || open_network(self);
+    return (fresh || open_network(self)) && prepare(self);
 }
 
 static GstStateChangeReturn change_state(GstElement *element, GstStateChange transition)

@@ -12,6 +12,7 @@
 
 #include <gst/base/gstbasetransform.h>
 #include <gst/video/video.h>
+#include "gstvigilframe.h"
 #include "gstvigilmeta.h"
 #include "gstvigilnetwork.h"
 #include "vigil.h"
@@ -24,7 +25,8 @@ G_DECLARE_DERIVABLE_TYPE(GstVigilInference, gst_vigil_inference, GST, VIGIL_INFE
 
 /* One run of the network, seen by the subclass.  All pointers are the base's. */
 typedef struct _GstVigilShot {
-    GstBuffer *buffer;              /* the frame; writable metadata, not mapped */
+    GstBuffer *buffer;              /* the frame; writable metadata */
+    const GstVigilFrame *frame;     /* the same, mapped */
     const GstVigilNetwork *network; /* its session holds the outputs */
     const VigilRegion *region; /* in fractions of the visible frame; NULL: all of it */
     gint region_index;         /* in the property regions; -1: the whole frame */
@@ -38,22 +40,44 @@ struct _GstVigilInferenceClass {
 
     VigilTask task;         /* models of other tasks are refused */
     GstVigilTask meta_task; /* what GstVigilMeta says of the results */
+    const gchar *no_model;  /* the error where no model is set; NULL: the shipped one */
 
     /* Adds the results of one run to the meta.  Streaming thread. */
     void (*decode)(GstVigilInference *self, const GstVigilShot *shot,
+                   GstVigilMeta *meta);
+
+    /* The further ones may be NULL. */
+
+    /* The network is open: in each state change upwards, before data flows. */
+    gboolean (*prepare)(GstVigilInference *self, const GstVigilNetwork *network,
+                        GError **error);
+    /* The network is about to be closed; also where it was not prepared. */
+    void (*release)(GstVigilInference *self);
+    /* All regions of a frame were decoded, `last` after the others.  Streaming thread.
+     */
+    void (*finish)(GstVigilInference *self, const GstVigilShot *last,
                    GstVigilMeta *meta);
 };
 
 /* A new result about the shot's region or about the whole frame. */
 GstVigilResult *gst_vigil_shot_new_result(const GstVigilShot *shot);
 
-/* An empty element message's structure with what places the shot in time and space:
- * timestamp, stream-time, running-time, duration (guint64, ns, absent when not known),
- * region-index (gint, -1: the whole frame), region-name (string, absent when not
- * named), x, y, width, height (gdouble, fractions of the visible frame).  Streaming
- * thread. */
+/* An empty element message's structure with what places the shot's frame in time:
+ * timestamp, stream-time, running-time, duration (guint64, ns, absent when not known).
+ * Streaming thread. */
+GstStructure *gst_vigil_shot_to_frame_structure(const GstVigilShot *shot,
+                                                GstVigilInference *self,
+                                                const gchar *name);
+
+/* The same, and what places the shot in space: region-index (gint, -1: the whole
+ * frame), region-name (string, absent when not named), x, y, width, height (gdouble,
+ * fractions of the visible frame).  Streaming thread. */
 GstStructure *gst_vigil_shot_to_structure(const GstVigilShot *shot,
                                           GstVigilInference *self, const gchar *name);
+
+/* Posts *error as a message of that type (error or warning), and frees it. */
+void gst_vigil_inference_post(GstVigilInference *self, GstMessageType type,
+                              GError *error);
 
 /* Adds the always-pads; called in class_init of each element. */
 void gst_vigil_inference_class_add_pads(GstVigilInferenceClass *klass);

@@ -82,13 +82,6 @@ static void set_color(cairo_t *cr, GstVigilColor color)
     cairo_set_source_rgb(cr, color.r, color.g, color.b);
 }
 
-static Rect unite(Rect a, Rect b)
-{
-    gdouble x = fmin(a.x, b.x), y = fmin(a.y, b.y);
-    return (Rect) { x, y, fmax(a.x + a.width, b.x + b.width) - x,
-                    fmax(a.y + a.height, b.y + b.height) - y };
-}
-
 /* ---- Boxes ---------------------------------------------------------------------- */
 
 /* The caption sits on the box, inside it where there is no room above, and never leaves
@@ -112,11 +105,10 @@ static void measure_box(Drawing *d, const GstVigilOverlayBox *box)
     g_array_append_val(d->boxes, part);
 }
 
-static Rect box_bounds(const BoxPart *part)
+static Rect box_area(const BoxPart *part)
 {
     const GstVigilOverlayBox *box = part->box;
-    Rect bounds = { box->x, box->y, box->width, box->height };
-    return part->caption ? unite(bounds, part->chip) : bounds;
+    return (Rect) { box->x, box->y, box->width, box->height };
 }
 
 static void draw_box(cairo_t *cr, const Drawing *d, const BoxPart *part)
@@ -138,9 +130,11 @@ static void draw_box(cairo_t *cr, const Drawing *d, const BoxPart *part)
     cairo_set_line_width(cr, line);
     cairo_stroke(cr);
     cairo_restore(cr);
-    if (!part->caption)
-        return;
+}
 
+static void draw_caption(cairo_t *cr, const Drawing *d, const BoxPart *part)
+{
+    const GstVigilOverlayBox *box = part->box;
     gdouble pad = d->scene->em * 0.35;
     gdouble luma = 0.299 * box->color.r + 0.587 * box->color.g + 0.114 * box->color.b;
     add_rounded(cr, part->chip, d->scene->em * 0.2);
@@ -344,12 +338,18 @@ static GArray *find_layers(const Drawing *d)
     return layers;
 }
 
+/* Captions lie over the lines of all boxes, and what came first, the best, on top. */
 static void draw_parts(cairo_t *cr, const Drawing *d, Layer layer)
 {
-    for (guint i = 0; i < d->boxes->len; i++) {
-        const BoxPart *part = &g_array_index(d->boxes, BoxPart, i);
-        if (overlap(layer, to_layer(d->scene, box_bounds(part))))
+    for (guint i = d->boxes->len; i > 0; i--) {
+        const BoxPart *part = &g_array_index(d->boxes, BoxPart, i - 1);
+        if (overlap(layer, to_layer(d->scene, box_area(part))))
             draw_box(cr, d, part);
+    }
+    for (guint i = d->boxes->len; i > 0; i--) {
+        const BoxPart *part = &g_array_index(d->boxes, BoxPart, i - 1);
+        if (part->caption && overlap(layer, to_layer(d->scene, part->chip)))
+            draw_caption(cr, d, part);
     }
     if (d->rows->len && overlap(layer, to_layer(d->scene, d->panel)))
         draw_panel(cr, d);

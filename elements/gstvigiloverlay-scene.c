@@ -19,6 +19,16 @@ static GstVigilColor label_color(const gchar *label)
                              (rgb & 255) / 255.0 };
 }
 
+/* Classes without a name have the colour of their number. */
+static GstVigilColor class_color(const gchar *label, gint index)
+{
+    gchar number[16];
+    if (label || index < 0)
+        return label_color(label ? label : "");
+    g_snprintf(number, sizeof number, "%d", index);
+    return label_color(number);
+}
+
 static void append_clipped(GString *to, const gchar *text)
 {
     if (g_utf8_strlen(text, -1) <= MAX_TEXT) {
@@ -95,7 +105,7 @@ static void add_box(GstVigilOverlayScene *scene, const GstVigilOverlayStyle *sty
                     const GstVigilResult *result)
 {
     gboolean is_new;
-    gint label_id;
+    gint label_id = -1;
     gfloat confidence;
     const gchar *label = NULL;
     GstVigilOverlayBox *box = get_box(scene, result, &is_new);
@@ -106,10 +116,9 @@ static void add_box(GstVigilOverlayScene *scene, const GstVigilOverlayStyle *sty
         append_caption(box->text, style, label, label_id, confidence);
     if (best)
         append_caption(box->text, style, best->label, best->index, best->score);
-    if (is_new) {
-        const gchar *name = detected || !best ? label : best->label;
-        box->color = label_color(name ? name : "");
-    }
+    if (is_new)
+        box->color = detected || !best ? class_color(label, label_id)
+                                       : class_color(best->label, best->index);
 }
 
 /* ---- Results about the whole frame ---------------------------------------------- */
@@ -134,7 +143,7 @@ static void add_rows(GstVigilOverlayScene *scene, const GstVigilOverlayStyle *st
         GstVigilOverlayRow row = {
             .text = g_string_free(text, FALSE),
             .percent = to_percent(klass->score),
-            .color = label_color(klass->label ? klass->label : ""),
+            .color = class_color(klass->label, klass->index),
         };
         g_array_append_val(scene->rows, row);
     }

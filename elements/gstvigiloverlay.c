@@ -5,8 +5,9 @@
  * @short_description: draws what the vigil elements found
  *
  * Draws the results that ride on a buffer in a #GstVigilMeta: classes of the whole
- * frame as a panel in a corner, regions as boxes with a caption.  A label has the same
- * colour in every frame and every run.
+ * frame as a panel in a corner, regions and detected objects as boxes with a caption.
+ * A label has the same colour in every frame and every run; lines and text grow with
+ * the frame.
  *
  * Results stay for #GstVigilOverlay:hold-time on frames that carry none, so that
  * nothing blinks when not every frame is looked at.  A meta without results is an
@@ -21,7 +22,11 @@
  * |[
  * gst-launch-1.0 videotestsrc ! vigilclassify ! vigiloverlay ! videoconvert ! \
  *     autovideosink
- * ]|
+ * ]| Classes of the whole frame.
+ * |[
+ * gst-launch-1.0 v4l2src ! videoconvert ! vigildetect model=detector.safetensors ! \
+ *     vigiloverlay ! videoconvert ! autovideosink
+ * ]| Objects.
  */
 #include "gstvigiloverlay-private.h"
 

@@ -267,7 +267,7 @@ static gchar *short_name(const gchar *file)
     return name;
 }
 
-static const gchar *task_name(VigilTask task)
+static gboolean check_task(const VigilModelInfo *info, VigilTask task, GError **error)
 {
     static const gchar *const names[] = {
         [VIGIL_TASK_CLASSIFICATION] = "classification",
@@ -275,7 +275,13 @@ static const gchar *task_name(VigilTask task)
         [VIGIL_TASK_SEGMENTATION] = "segmentation",
     };
 
-    return names[task];
+    if (info->task == task)
+        return TRUE;
+    g_set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+                "The model \"%s\" (%s) is for another task than this element: for %s, "
+                "not for %s.",
+                info->file, info->variant, names[info->task], names[task]);
+    return FALSE;
 }
 
 static gboolean open_model(GstVigilNetwork *network, const gchar *name, VigilTask task,
@@ -288,12 +294,8 @@ static gboolean open_model(GstVigilNetwork *network, const gchar *name, VigilTas
         return FALSE;
     }
     const VigilModelInfo *info = vigil_model_info(network->model);
-    if (info->task != task) {
-        g_set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-                    "The model \"%s\" (%s) is for %s; this element is for %s.",
-                    info->file, info->variant, task_name(info->task), task_name(task));
+    if (!check_task(info, task, error))
         return FALSE;
-    }
     network->name = short_name(info->file);
     network->classes = info->classes;
     return TRUE;

@@ -5,11 +5,13 @@
 #include <gst/gst.h>
 
 #include "gstvigilclassify.h"
+#include "gstvigildetect.h"
 #include "gstvigilmeta.h"
 #include "gstvigiloverlay.h"
 
 static gboolean (*const register_element[])(GstPlugin *) = {
     gst_element_register_vigilclassify,
+    gst_element_register_vigildetect,
     gst_element_register_vigiloverlay,
 };
 

@@ -29,6 +29,39 @@ gboolean gst_vigil_orient_swaps(GstVideoOrientationMethod method)
     return find_walk(method)->swap;
 }
 
+/* The same rectangle seen from the other ends of its axes. */
+static VigilRegion mirror(VigilRegion area, const Walk *walk)
+{
+    if (walk->from_right)
+        area.x = 1 - (area.x + area.width);
+    if (walk->from_bottom)
+        area.y = 1 - (area.y + area.height);
+    return area;
+}
+
+static VigilRegion exchange_axes(VigilRegion area, const Walk *walk)
+{
+    if (!walk->swap)
+        return area;
+    return (VigilRegion) { area.y, area.x, area.height, area.width };
+}
+
+VigilRegion gst_vigil_orient_to_stored(VigilRegion upright,
+                                       GstVideoOrientationMethod method)
+{
+    const Walk *walk = find_walk(method);
+
+    return mirror(exchange_axes(upright, walk), walk);
+}
+
+VigilRegion gst_vigil_orient_to_upright(VigilRegion stored,
+                                        GstVideoOrientationMethod method)
+{
+    const Walk *walk = find_walk(method);
+
+    return exchange_axes(mirror(stored, walk), walk);
+}
+
 void gst_vigil_orient(float *upright, const float *stored, gint height, gint width,
                       GstVideoOrientationMethod method)
 {

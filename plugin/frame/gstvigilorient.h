@@ -10,6 +10,7 @@
 #define GST_VIGIL_ORIENT_H
 
 #include <gst/video/video.h>
+#include "vigil.h"
 
 G_BEGIN_DECLS
 
@@ -20,6 +21,13 @@ gboolean gst_vigil_orient_swaps(GstVideoOrientationMethod method);
  * [height][width][3]), which `method` makes upright.  The two do not overlap. */
 void gst_vigil_orient(float *upright, const float *stored, gint height, gint width,
                       GstVideoOrientationMethod method);
+
+/* A rectangle in fractions of the upright picture as one of the stored picture, and the
+ * other way round. */
+VigilRegion gst_vigil_orient_to_stored(VigilRegion upright,
+                                       GstVideoOrientationMethod method);
+VigilRegion gst_vigil_orient_to_upright(VigilRegion stored,
+                                        GstVideoOrientationMethod method);
 
 G_END_DECLS
 

@@ -9,6 +9,7 @@ GType gst_vigil_task_get_type(void)
         { GST_VIGIL_TASK_UNKNOWN, "GST_VIGIL_TASK_UNKNOWN", "unknown" },
         { GST_VIGIL_TASK_CLASSIFICATION, "GST_VIGIL_TASK_CLASSIFICATION",
           "classification" },
+        { GST_VIGIL_TASK_DETECTION, "GST_VIGIL_TASK_DETECTION", "detection" },
         { 0, NULL, NULL },
     };
     static gsize type = 0;

@@ -39,6 +39,7 @@ G_BEGIN_DECLS
  * GstVigilTask:
  * @GST_VIGIL_TASK_UNKNOWN: not told
  * @GST_VIGIL_TASK_CLASSIFICATION: classes of a whole frame or of given regions
+ * @GST_VIGIL_TASK_DETECTION: objects and where they are
  *
  * What the model was asked.  Tasks are added at the end; a reader takes one it does not
  * know as %GST_VIGIL_TASK_UNKNOWN.
@@ -46,6 +47,7 @@ G_BEGIN_DECLS
 typedef enum {
     GST_VIGIL_TASK_UNKNOWN = 0,
     GST_VIGIL_TASK_CLASSIFICATION = 1,
+    GST_VIGIL_TASK_DETECTION = 2,
 } GstVigilTask;
 
 GST_VIGIL_API

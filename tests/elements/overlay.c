@@ -75,6 +75,82 @@ static void test_region(void)
     stop(&f);
 }
 
+static guint32 pixel_at(const Fixture *f, GstBuffer *buffer, guint x, guint y)
+{
+    GstVideoInfo info = f->info;
+    GstVideoFrame frame;
+    g_assert_true(gst_video_frame_map(&frame, &info, buffer, GST_MAP_READ));
+    const guint8 *p = (const guint8 *)GST_VIDEO_FRAME_PLANE_DATA(&frame, 0) +
+                      y * (guint)GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0) + 3 * x;
+    guint32 rgb = (guint32)p[0] << 16 | (guint32)p[1] << 8 | p[2];
+    gst_video_frame_unmap(&frame);
+    return rgb;
+}
+
+/* The colour of a box depends on the name of its class, or its number, alone. */
+static void test_detections(void)
+{
+    static const struct {
+        const gchar *label;
+        gint id;
+        gfloat score;
+    } objects[] = { { "person", 0, 0.9f }, { "person", 7, 0.4f }, { "car", 2, 0.9f },
+                    { NULL, 3, 0.5f },     { NULL, 3, 0.7f },     { NULL, 4, 0.5f } };
+    guint32 first[G_N_ELEMENTS(objects)];
+    Fixture f = start("vigiloverlay draw-labels=false draw-scores=false", RGB_CAPS);
+    for (int round = 0; round < 2; round++) {
+        GstBuffer *frame = new_frame(&f, round * GST_MSECOND);
+        GstVigilMeta *meta = add_meta(frame, "a");
+        for (gsize i = 0; i < G_N_ELEMENTS(objects); i++) {
+            /* in the second frame in another order: the colours stay */
+            gsize place = round ? G_N_ELEMENTS(objects) - 1 - i : i;
+            GstVigilResult *object = gst_vigil_result_new_region(
+                0.05f + 0.15f * (gfloat)place, 0.25f, 0.125f, 0.5f);
+            gst_vigil_result_set_detection(object, objects[i].label, objects[i].id,
+                                           objects[i].score);
+            gst_vigil_meta_add_result(meta, object);
+        }
+        GstBuffer *output = gst_harness_push_and_pull(f.harness, frame);
+        for (gsize i = 0; i < G_N_ELEMENTS(objects); i++) {
+            gsize place = round ? G_N_ELEMENTS(objects) - 1 - i : i;
+            guint32 rgb = pixel_at(&f, output, 16 + 48 * (guint)place + 1, 120);
+            if (round)
+                g_assert_cmphex(rgb, ==, first[i]);
+            first[i] = rgb;
+        }
+        gst_buffer_unref(output);
+    }
+    g_assert_cmphex(first[0], ==, first[1]);
+    g_assert_cmphex(first[0], !=, first[2]);
+    g_assert_cmphex(first[3], ==, first[4]);
+    g_assert_cmphex(first[3], !=, first[5]);
+    stop(&f);
+}
+
+/* Of two captions in one place the better object's is seen, and the line of no other
+ * box crosses it. */
+static void test_best_on_top(void)
+{
+    Fixture f = start("vigiloverlay draw-labels=true", RGB_CAPS);
+    guint32 seen[2];
+    for (int alone = 0; alone < 2; alone++) {
+        GstBuffer *frame = new_frame(&f, alone * GST_MSECOND);
+        GstVigilMeta *meta = add_meta(frame, "a");
+        for (int i = 0; i < (alone ? 1 : 2); i++) {
+            /* the top line of the second is where the caption of the first is */
+            GstVigilResult *object =
+                gst_vigil_result_new_region(0.25f, i ? 0.47f : 0.5f, 0.5f, 0.25f);
+            gst_vigil_result_set_detection(object, i ? "car" : "person", i, 0.9f);
+            gst_vigil_meta_add_result(meta, object);
+        }
+        GstBuffer *output = gst_harness_push_and_pull(f.harness, frame);
+        seen[alone] = pixel_at(&f, output, 80 + 2, 113);
+        gst_buffer_unref(output);
+    }
+    g_assert_cmphex(seen[0], ==, seen[1]);
+    stop(&f);
+}
+
 static void test_panel_position(void)
 {
     static const struct {
@@ -338,6 +414,8 @@ int main(int argc, char **argv)
     g_test_add_func("/overlay/nothing", test_nothing);
     g_test_add_func("/overlay/shared-frame", test_shared_frame);
     g_test_add_func("/overlay/region", test_region);
+    g_test_add_func("/overlay/detections", test_detections);
+    g_test_add_func("/overlay/best-on-top", test_best_on_top);
     g_test_add_func("/overlay/panel-position", test_panel_position);
     g_test_add_func("/overlay/switches", test_switches);
     g_test_add_func("/overlay/hold", test_hold);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * The plain parts behind the inference elements: parsing, regions, statistics, quality
- * of service, turning, and the frame view.
+ * of service, turning, the frame view, class lists, and merging.
  */
 #include <math.h>
 #include <string.h>
+#include "gstvigilclasslist.h"
 #include "gstvigilframe.h"
+#include "gstvigilmerge.h"
 #include "gstvigilorient.h"
 #include "gstvigilparse.h"
 #include "gstvigilqos.h"
@@ -304,6 +306,100 @@ static void test_view_crop(void)
     }
 }
 
+/* ---- Class lists ---------------------------------------------------------------- */
+
+static GstVigilNetwork named_network(const gchar *const *labels, gint classes)
+{
+    static gchar name[] = "net";
+
+    return (GstVigilNetwork) { .name = name, .labels = labels, .classes = classes };
+}
+
+static void test_class_list(void)
+{
+    static const gchar *const labels[] = { "a=b", "1", "c" };
+    const GstVigilNetwork network = named_network(labels, 3);
+    bool *wanted;
+    gfloat *scores;
+
+    g_assert_true(gst_vigil_class_list_wanted("p", "  ", &network, &wanted, NULL));
+    g_assert_null(wanted);
+    g_assert_true(gst_vigil_class_list_scores("p", NULL, &network, &scores, NULL));
+    g_assert_null(scores);
+    /* a label goes before a number */
+    g_assert_true(gst_vigil_class_list_wanted("p", "1, 2", &network, &wanted, NULL));
+    g_assert_true(!wanted[0] && wanted[1] && wanted[2]);
+    g_free(wanted);
+    g_assert_true(
+        gst_vigil_class_list_scores("p", "a=b = 0.25, 1=1", &network, &scores, NULL));
+    g_assert_cmpfloat(scores[0], ==, 0.25F);
+    g_assert_cmpfloat(scores[1], ==, 1);
+    g_assert_true(isnan(scores[2]));
+    g_free(scores);
+}
+
+static void test_class_list_names(void)
+{
+    int count = 0;
+    const gchar *const *coco = vigil_labels_builtin("coco80", &count);
+    const GstVigilNetwork many = named_network(coco, count);
+    const GstVigilNetwork none = named_network(NULL, 7);
+    const struct {
+        const GstVigilNetwork *network;
+        const gchar *name, *words;
+    } cases[] = {
+        { &many, "Persn", "\"net\": the nearest of its names are person, " },
+        { &many, "trafic light", "are traffic light, " },
+        { &none, "person", "no labels, only the numbers 0 to 6." },
+        { &none, "7", "no labels, only the numbers 0 to 6." },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GError *error = NULL;
+        bool *wanted;
+        g_assert_false(gst_vigil_class_list_wanted("p", cases[i].name, cases[i].network,
+                                                   &wanted, &error));
+        g_assert_null(wanted);
+        g_assert_error(error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS);
+        if (!strstr(error->message, cases[i].words))
+            g_error("\"%s\" does not say \"%s\"", error->message, cases[i].words);
+        g_error_free(error);
+    }
+}
+
+/* ---- Merging -------------------------------------------------------------------- */
+
+static void test_merge(void)
+{
+    /* x, y, width, height, class, score; region */
+    static const GstVigilBox given[] = {
+        { { 0, 0, 0.5F, 0.5F, 1, 0.5F }, 0, NULL },        /* as the best, worse */
+        { { 0, 0, 0.5F, 0.5F, 1, 0.9F }, 1, NULL },        /* the best */
+        { { 0, 0, 0.5F, 0.5F, 2, 0.4F }, 0, NULL },        /* of another class */
+        { { 0, 0, 0.5F, 0.5F, 1, 0.3F }, 1, NULL },        /* of the same region */
+        { { 0.25F, 0, 0.5F, 0.5F, 1, 0.8F }, 0, NULL },    /* a third in common */
+        { { 0.75F, 0.5F, 0.2F, 0.2F, 1, 0.1F }, 2, NULL }, /* apart */
+    };
+    static const gfloat half[] = { 0.9F, 0.8F, 0.4F, 0.3F, 0.1F };
+    static const gfloat third[] = { 0.9F, 0.4F, 0.3F, 0.1F };
+    static const struct {
+        gfloat threshold;
+        guint most, n;
+        const gfloat *scores;
+    } cases[] = { { 0.5F, 0, 5, half }, { 0.3F, 0, 4, third }, { 0.3F, 2, 2, third } };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GArray *boxes = g_array_new(FALSE, FALSE, sizeof(GstVigilBox));
+        g_array_append_vals(boxes, given, G_N_ELEMENTS(given));
+        gst_vigil_merge(boxes, cases[i].threshold, cases[i].most);
+        g_assert_cmpuint(boxes->len, ==, cases[i].n);
+        for (guint k = 0; k < cases[i].n; k++)
+            g_assert_cmpfloat(g_array_index(boxes, GstVigilBox, k).detection.score, ==,
+                              cases[i].scores[k]);
+        g_array_unref(boxes);
+    }
+}
+
 int main(int argc, char **argv)
 {
     gst_init(&argc, &argv);
@@ -318,5 +414,8 @@ int main(int argc, char **argv)
     g_test_add_func("/view/color", test_view_color);
     g_test_add_func("/view/aspect", test_view_aspect);
     g_test_add_func("/view/crop", test_view_crop);
+    g_test_add_func("/class-list", test_class_list);
+    g_test_add_func("/class-list/names", test_class_list_names);
+    g_test_add_func("/merge", test_merge);
     return g_test_run();
 }

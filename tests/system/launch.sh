@@ -25,6 +25,16 @@ inspected() {
     grep "Klass.*$2" "$work/said"
 }
 
+# found FRAMES LAUNCH...: a message a frame, with objects that have a name and a box.
+found() {
+    local frames=$1
+    shift
+    launch -m "$@" >"$work/said"
+    grep -c "vigil-detection" "$work/said" | grep -qx "$frames"
+    grep -oE 'vigil-detection,.{300}' "$work/said"
+    grep -qE 'vigil-detection,.*objects=.*score.*label.*(zero|one|two|three).*region-name.*left' "$work/said"
+}
+
 posted() {
     launch -m "$@" >"$work/said"
     grep -c "vigil-classification" "$work/said" | grep -qx 1
@@ -36,6 +46,7 @@ is_png() {
 }
 
 ok "gst-inspect-1.0 knows vigilclassify" inspected vigilclassify Filter/Analyzer/Video
+ok "gst-inspect-1.0 knows vigildetect" inspected vigildetect Filter/Analyzer/Video
 ok "gst-inspect-1.0 knows vigiloverlay" inspected vigiloverlay Filter/Editor/Video
 ok "a test picture runs through" launch videotestsrc num-buffers=5 ! vigilclassify ! fakesink
 
@@ -47,6 +58,15 @@ ok "a labelled picture is written" \
     launch filesrc location="$work/picture.jpg" ! decodebin ! vigilclassify ! vigiloverlay ! videoconvert ! \
     pngenc ! filesink location="$work/labelled.png"
 ok "which is a PNG" is_png "$work/labelled.png"
+
+detector=$build/tests/elements/detect.safetensors
+ok "objects are found in every second frame and regions of it, drawn, and posted" \
+    found 2 videotestsrc num-buffers=4 ! video/x-raw,width=320,height=240 ! \
+    vigildetect model="$detector" threshold=0.2 inference-interval=2 post-messages=true \
+    regions="left=0,0,0.6,1;0.4,0,0.6,1" max-detections=20 ! vigiloverlay ! fakesink
+ok "vigildetect without a model says what to set" refused "Set the property model" vigildetect
+ok "a detector is refused by vigilclassify" \
+    refused "for detection, not for classification" vigilclassify model="$detector"
 
 head -c 4096 /dev/zero >"$work/zeros.safetensors"
 : >"$work/empty.safetensors"

@@ -9,6 +9,8 @@ from gi.repository import Gst, GstVigil
 def print_results(pad, info):
     for meta in GstVigil.buffer_get_metas(info.get_buffer()):
         for result in meta.get_results():
-            best = result.get_class(0)
-            print(result.get_region_pixels(*meta.get_frame_size()), best.label, best.score)
+            detected, label, _, score = result.get_detection()
+            if not detected and result.get_n_classes():
+                label, score = result.get_class(0).label, result.get_class(0).score
+            print(result.get_region_pixels(*meta.get_frame_size()), label, score)
     return Gst.PadProbeReturn.OK

@@ -39,6 +39,19 @@ def frame(pts):
     return buffer
 
 
+def load_example():
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "typelib-example.py")
+    spec = importlib.util.spec_from_file_location("example", path)
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    return example
+
+
+class Probe:
+    def __init__(self, buffer):
+        self.get_buffer = lambda: buffer
+
+
 @case
 def metas_are_listed():
     metas = GstVigil.buffer_get_metas(frame(5))
@@ -75,6 +88,25 @@ def results_have_classes_and_regions():
 
 
 @case
+def detections_are_read_back():
+    buffer = Gst.Buffer.new()
+    meta = GstVigil.buffer_add_vigil_meta(buffer, "d", "ssdlite", GstVigil.Task.DETECTION,
+                                          64, 48, 0)
+    result = GstVigil.Result.new_region(0.25, 0.5, 0.5, 0.25)
+    result.set_detection("person", 3, 0.75)
+    meta.add_result(result)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        load_example().print_results(None, Probe(buffer))
+    assert printed.getvalue().endswith(" person 0.75\n"), printed.getvalue()
+    meta, = GstVigil.buffer_get_metas(buffer)
+    assert meta.get_task() == GstVigil.Task.DETECTION
+    result, = meta.get_results()
+    assert tuple(result.get_detection()) == (True, "person", 3, 0.75)
+    assert result.get_n_classes() == 0 and result.get_class(0) is None
+
+
+@case
 def results_outlive_their_buffer():
     buffer = frame(0)
     meta, = GstVigil.buffer_get_metas(buffer)
@@ -90,16 +122,12 @@ def results_outlive_their_buffer():
 
 @case
 def the_example_prints_results_at_the_end_of_a_pipeline():
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "typelib-example.py")
-    spec = importlib.util.spec_from_file_location("example", path)
-    example = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(example)
     pipeline = Gst.parse_launch(
         "appsrc name=in format=time caps=video/x-raw,format=RGB,width=64,height=48,"
         "framerate=10/1 ! videoscale add-borders=false ! video/x-raw,width=128,height=96 "
         "! fakesink name=out")
     pipeline.get_by_name("out").get_static_pad("sink").add_probe(
-        Gst.PadProbeType.BUFFER, example.print_results)
+        Gst.PadProbeType.BUFFER, load_example().print_results)
     pipeline.set_state(Gst.State.PLAYING)
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):

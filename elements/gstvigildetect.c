@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * SECTION:element-vigildetect
+ * @title: vigildetect
+ * @see_also: vigilclassify, vigiloverlay
+ *
+ * Finds objects in a video: runs a detection network on every frame, or on regions of
+ * it, and attaches a box, a class and a score for each object as GstVigilMeta and
+ * #GstVideoRegionOfInterestMeta.  The frames pass in place, pixels untouched.
+ *
+ * No detector is shipped: #GstVigilDetect:model has to be set.  vigil-convert makes a
+ * file from a published checkpoint.
+ *
+ * Boxes are fractions of the visible part of the frame as it is stored, whatever the
+ * network saw: with regions, borders around the picture, a #GstVideoCropMeta or an
+ * image-orientation tag, too.  Of an object that several regions show whole, one box is
+ * told (#GstVigilDetect:iou-threshold).  A frame in which nothing was found gets a
+ * GstVigilMeta without results; gaps and damaged frames get none.
+ *
+ * Settings that are changed while playing count from the next frame on.  When they
+ * cannot be used together (an unknown class), a warning is posted and those in use
+ * stay, until they are put right.
+ *
+ * With #GstVigilDetect:post-messages, an element message "vigil-detection" is posted
+ * for each frame that is looked at.  Its structure has: timestamp, stream-time,
+ * running-time, duration (guint64, ns; each absent when not known) and objects, an
+ * array of structures "object", best first, with index (gint), score (gdouble, 0..1),
+ * label (string, absent when not known), x, y, width, height (gdouble, fractions of the
+ * frame), region-index (gint, -1: the whole frame), region-name (string, absent when
+ * not named).
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 v4l2src ! videoconvert ! vigildetect model=ssdlite_emo_1m.safetensors
+ * ! vigiloverlay ! videoconvert ! autovideosink
+ * ]| Draws what a camera sees.
+ * |[
+ * gst-launch-1.0 -m filesrc location=gate.mp4 ! decodebin ! videoconvert !
+ * vigildetect model=ssdlite_emo_1m.safetensors object-class=person,car
+ * class-thresholds="person=0.4" regions="gate=0.5,0.2,0.3,0.6" post-messages=true !
+ * fakesink
+ * ]| Prints the people and cars in one part of a video.
+ */
+
+#include "gstvigilclasslist.h"
+#include "gstvigildetect-private.h"
+#include "gstvigilmerge.h"
+#include "gstvigilplace.h"
+
+GST_DEBUG_CATEGORY_STATIC(gst_vigil_detect_debug);
+#define GST_CAT_DEFAULT gst_vigil_detect_debug
+
+#define IOU_OF_REGIONS 0.5F /* where the property says: as published */
+
+#define NO_MODEL                                                                       \
+    "vigildetect needs a model: no detector is shipped. Set the property model to a "  \
+    "safetensors file; vigil-convert makes one from a published checkpoint, and "      \
+    "\"vigil-model list\" shows the detectors that can be used."
+
+G_DEFINE_TYPE_WITH_CODE(GstVigilDetect, gst_vigil_detect, GST_TYPE_VIGIL_INFERENCE,
+                        GST_DEBUG_CATEGORY_INIT(gst_vigil_detect_debug, "vigildetect",
+                                                0, "object detection"))
+GST_ELEMENT_REGISTER_DEFINE(vigildetect, "vigildetect", GST_RANK_NONE,
+                            GST_TYPE_VIGIL_DETECT)
+
+/* ---- Settings ------------------------------------------------------------------- */
+
+static void clear_settings(GstVigilDetectSettings *settings)
+{
+    g_clear_pointer(&settings->object_class, g_free);
+    g_clear_pointer(&settings->class_thresholds, g_free);
+}
+
+/* A copy where something was set since the last one. */
+static gboolean take_settings(GstVigilDetect *self, GstVigilDetectSettings *settings)
+{
+    GST_OBJECT_LOCK(self);
+    const gboolean changed = self->settings_changed;
+    if (changed) {
+        *settings = self->settings;
+        settings->object_class = g_strdup(settings->object_class);
+        settings->class_thresholds = g_strdup(settings->class_thresholds);
+    }
+    self->settings_changed = FALSE;
+    GST_OBJECT_UNLOCK(self);
+    return changed;
+}
+
+static gboolean check_areas(const GstVigilDetectSettings *settings, GError **error)
+{
+    if (settings->min_area <= settings->max_area)
+        return TRUE;
+    g_set_error(error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+                "The property min-area is %g, which is above max-area, %g.",
+                (gdouble)settings->min_area, (gdouble)settings->max_area);
+    return FALSE;
+}
+
+static VigilDetectOptions to_options(const GstVigilDetectSettings *settings)
+{
+    return (VigilDetectOptions) {
+        .has_threshold = settings->threshold >= 0,
+        .threshold = settings->threshold,
+        .has_iou_threshold = settings->iou_threshold >= 0,
+        .iou_threshold = settings->iou_threshold,
+        .max_detections = (int)settings->max_detections,
+        .min_area = settings->min_area,
+        .max_area = settings->max_area,
+    };
+}
+
+static void forget_options(GstVigilDetect *self)
+{
+    g_clear_pointer(&self->class_threshold, g_free);
+    g_clear_pointer(&self->class_wanted, g_free);
+    self->options = (VigilDetectOptions) { 0 };
+}
+
+/* Makes the settings those in use.  FALSE: they cannot be used, and those in use stay.
+ */
+static gboolean use_settings(GstVigilDetect *self,
+                             const GstVigilDetectSettings *settings,
+                             const GstVigilNetwork *network, GError **error)
+{
+    bool *wanted = NULL;
+    gfloat *scores = NULL;
+
+    if (!check_areas(settings, error) ||
+        !gst_vigil_class_list_scores("class-thresholds", settings->class_thresholds,
+                                     network, &scores, error))
+        return FALSE;
+    if (!gst_vigil_class_list_wanted("object-class", settings->object_class, network,
+                                     &wanted, error)) {
+        g_free(scores);
+        return FALSE;
+    }
+    forget_options(self);
+    self->options = to_options(settings);
+    self->options.class_threshold = self->class_threshold = scores;
+    self->options.class_wanted = self->class_wanted = wanted;
+    return TRUE;
+}
+
+static gboolean update_settings(GstVigilDetect *self, const GstVigilNetwork *network,
+                                GError **error)
+{
+    GstVigilDetectSettings settings;
+
+    if (!take_settings(self, &settings))
+        return TRUE;
+    const gboolean ok = use_settings(self, &settings, network, error);
+    clear_settings(&settings);
+    return ok;
+}
+
+/* ---- The detector --------------------------------------------------------------- */
+
+static void gst_vigil_detect_release(GstVigilInference *base)
+{
+    GstVigilDetect *self = GST_VIGIL_DETECT(base);
+
+    vigil_detector_close(&self->detector);
+    forget_options(self);
+}
+
+/* The labels may be other ones than before: all settings are looked at again. */
+static gboolean gst_vigil_detect_prepare(GstVigilInference *base,
+                                         const GstVigilNetwork *network, GError **error)
+{
+    GstVigilDetect *self = GST_VIGIL_DETECT(base);
+    VigilError e = { 0 };
+
+    if (!self->detector &&
+        vigil_detector_open(network->session, NULL, &self->detector, &e) != VIGIL_OK) {
+        g_set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
+                    "%s. Free some memory or choose a smaller model.", e.message);
+        return FALSE;
+    }
+    GST_OBJECT_LOCK(self);
+    self->settings_changed = TRUE;
+    GST_OBJECT_UNLOCK(self);
+    return update_settings(self, network, error);
+}
+
+/* Areas are fractions of the frame outside and of the tensor inside. */
+static void configure(GstVigilDetect *self, const GstVigilShot *shot,
+                      const VigilInput *input)
+{
+    const gdouble area = gst_vigil_place_area(shot->frame, &shot->placement, input);
+    const gboolean limited = self->options.max_area < 1;
+    VigilDetectOptions options = self->options;
+    VigilError e = { 0 };
+
+    options.min_area = (gfloat)(options.min_area * area);
+    options.max_area = limited ? MAX((gfloat)(options.max_area * area), G_MINFLOAT) : 0;
+    if (vigil_detector_configure(self->detector, &options, &e) != VIGIL_OK)
+        GST_ERROR_OBJECT(self, "%s", e.message);
+}
+
+/* ---- Results -------------------------------------------------------------------- */
+
+static void begin_frame(GstVigilDetect *self, const GstVigilNetwork *network)
+{
+    GError *error = NULL;
+
+    g_array_set_size(self->boxes, 0);
+    if (!update_settings(self, network, &error))
+        gst_vigil_inference_post(GST_VIGIL_INFERENCE(self), GST_MESSAGE_WARNING, error);
+}
+
+static void gst_vigil_detect_decode(GstVigilInference *base, const GstVigilShot *shot,
+                                    GstVigilMeta *meta)
+{
+    GstVigilDetect *self = GST_VIGIL_DETECT(base);
+    const VigilInput *input = vigil_session_input_rules(shot->network->session);
+    const VigilPlacement upright =
+        gst_vigil_place_upright(&shot->placement, input, shot->orientation);
+    const VigilDetection *found = NULL;
+
+    if (shot->region_index <= 0)
+        begin_frame(self, shot->network);
+    configure(self, shot, input);
+    const int n = vigil_detector_run(self->detector, &upright, &found);
+    for (int i = 0; i < n; i++) {
+        GstVigilBox box = { .region_index = shot->region_index,
+                            .region_name = shot->region_name };
+        if (gst_vigil_place_detection(shot->frame, &shot->placement, input,
+                                      shot->orientation, &found[i], &box.detection))
+            g_array_append_val(self->boxes, box);
+    }
+}
+
+static GstVigilResult *new_result(const GstVigilBox *box,
+                                  const GstVigilNetwork *network)
+{
+    const VigilDetection *d = &box->detection;
+    GstVigilResult *result =
+        gst_vigil_result_new_region(d->x, d->y, d->width, d->height);
+
+    gst_vigil_result_set_detection(result,
+                                   gst_vigil_network_label(network, d->class_index),
+                                   d->class_index, d->score);
+    gst_vigil_result_set_region_name(result, box->region_name);
+    return result;
+}
+
+static GstStructure *new_object(const GstVigilBox *box, const GstVigilNetwork *network)
+{
+    const VigilDetection *d = &box->detection;
+    const gchar *label = gst_vigil_network_label(network, d->class_index);
+    GstStructure *object = gst_structure_new(
+        "object", "index", G_TYPE_INT, d->class_index, "score", G_TYPE_DOUBLE,
+        (gdouble)d->score, "x", G_TYPE_DOUBLE, (gdouble)d->x, "y", G_TYPE_DOUBLE,
+        (gdouble)d->y, "width", G_TYPE_DOUBLE, (gdouble)d->width, "height",
+        G_TYPE_DOUBLE, (gdouble)d->height, "region-index", G_TYPE_INT,
+        box->region_index, NULL);
+
+    if (label)
+        gst_structure_set(object, "label", G_TYPE_STRING, label, NULL);
+    if (box->region_name)
+        gst_structure_set(object, "region-name", G_TYPE_STRING, box->region_name, NULL);
+    return object;
+}
+
+static void post_objects(GstVigilDetect *self, const GstVigilShot *shot)
+{
+    GstStructure *structure = gst_vigil_shot_to_frame_structure(
+        shot, GST_VIGIL_INFERENCE(self), "vigil-detection");
+    GValue list = G_VALUE_INIT;
+
+    gst_value_array_init(&list, self->boxes->len);
+    for (guint i = 0; i < self->boxes->len; i++) {
+        GValue value = G_VALUE_INIT;
+        g_value_init(&value, GST_TYPE_STRUCTURE);
+        g_value_take_boxed(
+            &value,
+            new_object(&g_array_index(self->boxes, GstVigilBox, i), shot->network));
+        gst_value_array_append_and_take_value(&list, &value);
+    }
+    gst_structure_take_value(structure, "objects", &list);
+    gst_element_post_message(GST_ELEMENT(self),
+                             gst_message_new_element(GST_OBJECT(self), structure));
+}
+
+static void gst_vigil_detect_finish(GstVigilInference *base, const GstVigilShot *last,
+                                    GstVigilMeta *meta)
+{
+    GstVigilDetect *self = GST_VIGIL_DETECT(base);
+    const VigilDetectOptions *options = &self->options;
+
+    if (last->region_index > 0)
+        gst_vigil_merge(self->boxes,
+                        options->has_iou_threshold ? options->iou_threshold
+                                                   : IOU_OF_REGIONS,
+                        (guint)options->max_detections);
+    for (guint i = 0; i < self->boxes->len; i++)
+        gst_vigil_meta_add_result(
+            meta,
+            new_result(&g_array_index(self->boxes, GstVigilBox, i), last->network));
+
+    GST_OBJECT_LOCK(self);
+    const gboolean post = self->post_messages;
+    GST_OBJECT_UNLOCK(self);
+    if (post)
+        post_objects(self, last);
+}
+
+/* ---- Type ----------------------------------------------------------------------- */
+
+static void gst_vigil_detect_finalize(GObject *object)
+{
+    GstVigilDetect *self = GST_VIGIL_DETECT(object);
+
+    gst_vigil_detect_release(GST_VIGIL_INFERENCE(self)); /* before the session goes */
+    clear_settings(&self->settings);
+    g_array_unref(self->boxes);
+    G_OBJECT_CLASS(gst_vigil_detect_parent_class)->finalize(object);
+}
+
+static void gst_vigil_detect_class_init(GstVigilDetectClass *klass)
+{
+    GObjectClass *object_class = G_OBJECT_CLASS(klass);
+    GstVigilInferenceClass *inference_class = GST_VIGIL_INFERENCE_CLASS(klass);
+
+    object_class->finalize = gst_vigil_detect_finalize;
+    gst_vigil_detect_install_properties(object_class);
+
+    gst_element_class_set_static_metadata(
+        GST_ELEMENT_CLASS(klass), "Vigil object detector", "Filter/Analyzer/Video",
+        "Finds objects in a video, or in regions of it, with a light neural network on "
+        "the CPU",
+        "The gst-vigil authors");
+    gst_vigil_inference_class_add_pads(inference_class);
+    inference_class->task = VIGIL_TASK_DETECTION;
+    inference_class->meta_task = GST_VIGIL_TASK_DETECTION;
+    inference_class->no_model = NO_MODEL;
+    inference_class->prepare = gst_vigil_detect_prepare;
+    inference_class->release = gst_vigil_detect_release;
+    inference_class->decode = gst_vigil_detect_decode;
+    inference_class->finish = gst_vigil_detect_finish;
+}
+
+static void gst_vigil_detect_init(GstVigilDetect *self)
+{
+    self->boxes = g_array_new(FALSE, FALSE, sizeof(GstVigilBox));
+    gst_vigil_detect_init_properties(self);
+}
