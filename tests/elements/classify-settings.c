@@ -202,15 +202,6 @@ static void test_bad_model_files(void)
     }
 }
 
-static void test_other_task(void)
-{
-    const gchar *path = g_getenv("VIGIL_TEST_DETECTOR");
-    const gchar *words[] = { path, "ssdlite_emo_1M", "is for detection",
-                             "is for classification", NULL };
-
-    assert_refused(classifier_new("model", path, NULL), words);
-}
-
 static void test_bad_labels_files(void)
 {
     static const struct {
@@ -405,7 +396,6 @@ int main(int argc, char **argv)
     g_test_add_func("/classify/texts", test_texts_are_kept);
     g_test_add_func("/classify/refused/texts", test_bad_texts);
     g_test_add_func("/classify/refused/models", test_bad_model_files);
-    g_test_add_func("/classify/refused/task", test_other_task);
     g_test_add_func("/classify/refused/labels", test_bad_labels_files);
     g_test_add_func("/classify/refused/recovery", test_recovery);
     g_test_add_func("/classify/input", test_input_settings);

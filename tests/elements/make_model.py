@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Models for the element tests: EMO_1M with formula weights, ten labelled classes and
-an input of 96 x 96, so that a run takes a few milliseconds; a detector.
+"""A model for the element tests: EMO_1M with formula weights, ten labelled classes and
+an input of 96 x 96, so that a run takes a few milliseconds.
 
-    make_model.py FOLDER_OF_FORMULA_MODEL CLASSIFIER DETECTOR
+    make_model.py FOLDER_OF_FORMULA_MODEL OUTPUT
 """
 import json
 import sys
@@ -18,5 +18,3 @@ with open(sys.argv[2], "wb") as out:
         {"labels": json.dumps(LABELS), "input_height": "96", "input_width": "96",
          "resize": "stretch", "channel_order": "rgb", "mean": "0.485,0.456,0.406",
          "std": "0.229,0.224,0.225"}))
-with open(sys.argv[3], "wb") as out:
-    out.write(formula_model.safetensors(formula_model.filled(formula_model.ssdlite_1m(2))))
