@@ -40,7 +40,9 @@ static void set_string(gchar **field, const gchar *value)
     if (!value)
         return;
     gchar *valid = g_utf8_make_valid(value, -1);
-    *field = g_ref_string_new_intern(valid);
+    /* Not interned: of GLib's table another thread may get a string that was released
+     * for the last time and is not yet taken out. */
+    *field = g_ref_string_new(valid);
     g_free(valid);
 }
 
