@@ -83,11 +83,13 @@ static VigilValue block(VigilNet *net, VigilValue x, const EmoStage *s, bool fir
                        .stride = first ? 2 : 1,
                        .late = late,
                        .heads = late && !first ? s->channels / s->head_width : 0,
-                       .window = window ? window : WINDOW });
+                       .window = window });
 }
 
 static void backbone(VigilNet *net, const EmoVariant *v, int window, VigilFeatures *f)
 {
+    if (vigil_net_config(net)->window)
+        window = vigil_net_config(net)->window;
     VigilValue x = f->stage[0] = stem(net);
     for (int s = 0; s < 4; s++) {
         for (int j = 0; j < v->stage[s].blocks; j++) {
@@ -105,7 +107,7 @@ void vigil_emo_features(VigilNet *net, const char *variant, int window,
 {
     for (size_t i = 0; i < sizeof variants / sizeof *variants; i++)
         if (!strcmp(variants[i].row.name, variant)) {
-            backbone(net, &variants[i], window, features);
+            backbone(net, &variants[i], window ? window : WINDOW, features);
             return;
         }
     vigil_net_fail(net, VIGIL_ERROR_ARGUMENT, "no backbone '%s'", variant);
@@ -114,7 +116,7 @@ void vigil_emo_features(VigilNet *net, const char *variant, int window,
 static void describe(VigilNet *net, const void *row, const VigilScheme *scheme)
 {
     VigilFeatures f;
-    backbone(net, row, vigil_net_config(net)->window, &f);
+    backbone(net, row, WINDOW, &f);
     VigilValue x = vigil_net_layer_norm(net, f.stage[4], "norm.norm", EPS);
     vigil_head_classifier(net, vigil_net_name(net, x, "norm"), "head");
 }

@@ -11,8 +11,8 @@ typedef struct VigilFeatures {
 } VigilFeatures;
 
 /* The backbone of an EMO variant ("EMO_1M"): stages 0 (the stem) to 4, without the last
- * norm.  window: side of the attention windows, 0: as the classifier's.  A name that
- * does not exist is an error of the net. */
+ * norm.  window: side of the attention windows where the file names none; 0: as the
+ * classifier's.  A name that does not exist is an error of the net. */
 void vigil_emo_features(VigilNet *net, const char *variant, int window,
                         VigilFeatures *features);
 

@@ -16,9 +16,8 @@ typedef struct EmoDetector {
 
 static void backbone(VigilNet *net, const EmoDetector *d, VigilFeatures *f)
 {
-    int window = vigil_net_config(net)->window;
     vigil_net_push(net, "backbone");
-    vigil_emo_features(net, d->backbone, window ? window : d->window, f);
+    vigil_emo_features(net, d->backbone, d->window, f);
     vigil_net_pop(net);
 }
 

@@ -26,9 +26,8 @@ static const char *const training_only[] = { "auxiliary_head." };
 static VigilValue backbone(VigilNet *net, const EmoSegmenter *s)
 {
     VigilFeatures f = { 0 };
-    int window = vigil_net_config(net)->window;
     vigil_net_push(net, "backbone");
-    vigil_emo_features(net, s->backbone, window ? window : s->window, &f);
+    vigil_emo_features(net, s->backbone, s->window, &f);
     vigil_net_pop(net);
     return f.stage[4];
 }

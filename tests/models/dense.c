@@ -5,29 +5,6 @@
  *     dense FILE [SUBSTRING...]    only those whose name contains one of them */
 #include "golden.h"
 
-typedef struct Golden {
-    char name[81];
-    uint32_t height, width, classes, n_tensors;
-    uint64_t seed, parameters, macs;
-    double gain;
-    float mean[3], std[3];
-    Tap tensor[MAX_TAPS];
-} Golden;
-
-static const unsigned char *read_golden(const unsigned char *p, Golden *g)
-{
-    memset(g, 0, sizeof *g);
-    p = take(p, g->name, 80);
-    p = take(p, &g->height, 16);
-    p = take(p, &g->seed, 24);
-    p = take(p, &g->gain, 8);
-    p = take(p, g->mean, 12);
-    p = take(p, g->std, 12);
-    for (uint32_t i = 0; i < g->n_tensors && i < MAX_TAPS; i++)
-        p = read_tap(p, &g->tensor[i]);
-    return p;
-}
-
 static const VigilTensor *output_named(const VigilSession *s, const char *name)
 {
     const VigilTensor *t = NULL;
@@ -164,9 +141,9 @@ static size_t names_of_taps(VigilModel *model, const Golden *g, const char **nam
     size_t n = 0;
     if (vigil_session_open(model, NULL, &s, NULL) != VIGIL_OK)
         return 0;
-    for (uint32_t i = 0; i < g->n_tensors; i++)
-        if (g->tensor[i].kind == MAP && !output_named(s, g->tensor[i].name))
-            names[n++] = g->tensor[i].name;
+    for (uint32_t i = 0; i < g->n_taps; i++)
+        if (g->tap[i].kind == MAP && !output_named(s, g->tap[i].name))
+            names[n++] = g->tap[i].name;
     vigil_session_close(&s);
     return n;
 }
@@ -197,8 +174,8 @@ static void check_tensors(VigilModel *model, const Golden *g, int threads, bool 
     const char *names[MAX_TAPS];
     size_t n_taps = taps ? names_of_taps(model, g, names) : 0;
     VigilSession *s = open_golden(model, g, threads, names, n_taps);
-    for (uint32_t i = 0; s && i < g->n_tensors; i++) {
-        const Tap *t = &g->tensor[i];
+    for (uint32_t i = 0; s && i < g->n_taps; i++) {
+        const Tap *t = &g->tap[i];
         if (t->kind == DETECTIONS)
             check_detections(s, g, t);
         if (t->kind == DETECTIONS ||
@@ -256,7 +233,7 @@ int main(int argc, char **argv)
     const unsigned char *p = data ? data + 8 : NULL;
     for (uint32_t i = 0; p && i < count; i++) {
         Golden g;
-        p = read_golden(p, &g);
+        p = read_golden(p, &g, false);
         if (wanted(g.name, argv + 2))
             check(&g);
     }

@@ -6,32 +6,6 @@
 
 #define LOGIT_TOLERANCE 1.5e-5 /* of the rms of the logits */
 
-typedef struct Golden {
-    char name[81];
-    uint32_t height, width, classes, n_taps;
-    uint64_t seed, parameters, macs;
-    double gain;
-    float mean[3], std[3];
-    const float *logits;
-    Tap tap[MAX_TAPS];
-} Golden;
-
-static const unsigned char *read_golden(const unsigned char *p, Golden *g)
-{
-    memset(g, 0, sizeof *g);
-    p = take(p, g->name, 80);
-    p = take(p, &g->height, 16);
-    p = take(p, &g->seed, 24);
-    p = take(p, &g->gain, 8);
-    p = take(p, g->mean, 12);
-    p = take(p, g->std, 12);
-    g->logits = (const float *)p;
-    p += 4 * g->classes;
-    for (uint32_t i = 0; i < g->n_taps && i < MAX_TAPS; i++)
-        p = read_tap(p, &g->tap[i]);
-    return p;
-}
-
 static double rms(const float *x, size_t n)
 {
     double sum = 0;
@@ -141,7 +115,7 @@ int main(int argc, char **argv)
     const unsigned char *p = data ? data + 8 : NULL;
     for (uint32_t i = 0; p && i < count; i++) {
         Golden g;
-        p = read_golden(p, &g);
+        p = read_golden(p, &g, true);
         if (argc < 3 || strstr(g.name, argv[2]))
             check(&g);
     }

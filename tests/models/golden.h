@@ -39,6 +39,35 @@ static inline const unsigned char *read_tap(const unsigned char *p, Tap *t)
     return p + 4 * t->samples;
 }
 
+typedef struct Golden {
+    char name[81];
+    uint32_t height, width, classes, n_taps;
+    uint64_t seed, parameters, macs;
+    double gain;
+    float mean[3], std[3];
+    const float *logits; /* [classes]; NULL: a dense network */
+    Tap tap[MAX_TAPS];
+} Golden;
+
+static inline const unsigned char *read_golden(const unsigned char *p, Golden *g,
+                                               bool classifier)
+{
+    memset(g, 0, sizeof *g);
+    p = take(p, g->name, 80);
+    p = take(p, &g->height, 16);
+    p = take(p, &g->seed, 24);
+    p = take(p, &g->gain, 8);
+    p = take(p, g->mean, 12);
+    p = take(p, g->std, 12);
+    if (classifier) {
+        g->logits = (const float *)p;
+        p += 4 * g->classes;
+    }
+    for (uint32_t i = 0; i < g->n_taps && i < MAX_TAPS; i++)
+        p = read_tap(p, &g->tap[i]);
+    return p;
+}
+
 static inline unsigned char *read_file(const char *path, size_t *size)
 {
     FILE *f = fopen(path, "rb");

@@ -169,7 +169,7 @@ static void spatial_tiles(void *context, size_t begin, size_t end, int worker)
 {
     const VigilNode *n = context;
     size_t k = n->weights->matrix.k, out = (size_t)n->out_shape.c;
-    size_t pixels = (size_t)n->out_shape.h * n->out_shape.w;
+    size_t pixels = vigil_shape_pixels(n->out_shape);
     float *rows = n->scratch + (size_t)worker * n->scratch_stride;
     for (size_t tile = begin; tile < end; tile++) {
         size_t first = tile * TILE, m = pixels - first < TILE ? pixels - first : TILE;
@@ -221,7 +221,7 @@ static void grouped_tiles(void *context, size_t begin, size_t end, int worker)
 static void conv_run(const VigilNode *n, VigilNet *net)
 {
     const VigilConv *c = &((VigilConvNode *)n->data)->conv;
-    size_t pixels = (size_t)n->out_shape.h * n->out_shape.w;
+    size_t pixels = vigil_shape_pixels(n->out_shape);
     size_t macs = n->weights->matrix.k * (size_t)c->out;
     if (is_pointwise(c) && !is_grouped(c))
         vigil_parallel(net->threads, pixels, vigil_grain(macs), pointwise_rows,

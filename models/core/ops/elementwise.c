@@ -3,12 +3,6 @@
 #include "core/threads.h"
 
 #include <stdio.h>
-#include <string.h>
-
-static size_t pixels_of(VigilShape s)
-{
-    return (size_t)s.h * s.w;
-}
 
 /* ---- Sum of two maps ---------------------------------------------------------------
  */
@@ -134,7 +128,7 @@ static void scale_pixels(void *context, size_t begin, size_t end, int worker)
 
 static void scale_run(const VigilNode *n, VigilNet *net)
 {
-    vigil_parallel(net->threads, pixels_of(n->in_shape),
+    vigil_parallel(net->threads, vigil_shape_pixels(n->in_shape),
                    vigil_grain(2 * (uint64_t)n->in_shape.c), scale_pixels, (void *)n);
 }
 
@@ -161,7 +155,7 @@ VigilValue vigil_net_scale(VigilNet *net, VigilValue x, VigilValue s)
 
 static void mean_run(const VigilNode *n, VigilNet *net)
 {
-    size_t c = (size_t)n->in_shape.c, pixels = pixels_of(n->in_shape);
+    size_t c = (size_t)n->in_shape.c, pixels = vigil_shape_pixels(n->in_shape);
     double *sum = (double *)n->scratch;
     vigil_kernels()->sum_rows(n->x[0], pixels, c, sum);
     for (size_t i = 0; i < c; i++)

@@ -64,7 +64,7 @@ static void layer_norm_rows(void *context, size_t begin, size_t end, int worker)
 
 static void layer_norm_run(const VigilNode *n, VigilNet *net)
 {
-    vigil_parallel(net->threads, (size_t)n->in_shape.h * n->in_shape.w,
+    vigil_parallel(net->threads, vigil_shape_pixels(n->in_shape),
                    vigil_grain(8 * (uint64_t)n->in_shape.c), layer_norm_rows,
                    (void *)n);
 }
@@ -198,7 +198,7 @@ static void batch_norm_rows(void *context, size_t begin, size_t end, int worker)
 
 static void batch_norm_run(const VigilNode *n, VigilNet *net)
 {
-    vigil_parallel(net->threads, (size_t)n->in_shape.h * n->in_shape.w,
+    vigil_parallel(net->threads, vigil_shape_pixels(n->in_shape),
                    vigil_grain(4 * (uint64_t)n->in_shape.c), batch_norm_rows,
                    (void *)n);
 }
