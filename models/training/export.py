@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Writes a trained classifier as a model file for the engine (safetensors).
+"""Writes a trained network as a model file for the engine (safetensors).
 
     export.py cls.pt cameras10-emo-1m.safetensors --size 128 --half
     export.py vit.pt cls-vit.safetensors --variant mobilevitv2_050 --naming timm
+    export.py det.pt cameras3-ssdlite.safetensors --variant ssdlite_emo_1M --size 256 --half
 """
 
 import argparse
@@ -14,7 +15,24 @@ import torch
 
 import networks
 from safetensors_file import write_safetensors
-from train_classifier import MEAN, STD, window_for
+import train_classifier
+import train_detector
+from train_classifier import MEAN, STD
+
+
+def of_its_task(variant, size, saved):
+    """What a trained classifier or detector adds to the metadata."""
+    if "anchor_sizes" in saved:
+        own = dict(task="detection", anchor_sizes=" ".join(map(str, saved["anchor_sizes"])))
+        window_for = train_detector.window_for
+        if "ap50" in saved:
+            own["validation_ap50"] = f"{saved['ap50']:.4f}"
+    else:
+        own = dict(task="classification", validation_top1=f"{saved['top1']:.4f}")
+        window_for = train_classifier.window_for
+    if networks.has_windows(variant):
+        own["window"] = str(window_for(size))
+    return own
 
 
 def main():
@@ -44,7 +62,6 @@ def main():
         format="pt",
         family=networks.VARIANTS[args.variant],
         variant=args.variant,
-        task="classification",
         labels=json.dumps(saved["names"]),
         input_height=str(args.size),
         input_width=str(args.size),
@@ -52,13 +69,11 @@ def main():
         mean=" ".join(str(v) for v in MEAN),
         std=" ".join(str(v) for v in STD),
         resize="stretch",
-        validation_top1=f"{saved['top1']:.4f}",
         licence="see the card beside this file",
+        **of_its_task(args.variant, args.size, saved),
     )
-    if metadata["family"] == "emo":
-        metadata["window"] = str(window_for(args.size))
     write_safetensors(args.out, tensors, metadata)
-    print(f"{args.out}: {os.path.getsize(args.out)} bytes, top-1 {saved['top1']:.4f}")
+    print(f"{args.out}: {os.path.getsize(args.out)} bytes")
 
 
 if __name__ == "__main__":
