@@ -3,7 +3,8 @@
 
     export.py cls.pt cameras10-emo-1m.safetensors --size 128 --half
     export.py vit.pt cls-vit.safetensors --variant mobilevitv2_050 --naming timm
-    export.py det.pt cameras3-ssdlite.safetensors --variant ssdlite_emo_1M --size 256 --half
+    export.py det.pt det.safetensors --variant ssdlite_emo_1M --size 256 --half
+    export.py seg.pt seg.safetensors --variant deeplabv3_emo_1M --half
 """
 
 import argparse
@@ -17,22 +18,28 @@ import networks
 from safetensors_file import write_safetensors
 import train_classifier
 import train_detector
+import train_segmenter
 from train_classifier import MEAN, STD
 
 
 def of_its_task(variant, size, saved):
-    """What a trained classifier or detector adds to the metadata."""
+    """What a trained classifier, detector or segmenter adds to the metadata; `size`: the
+    sides of the first two, which are square."""
+    height = width = size
     if "anchor_sizes" in saved:
+        window = train_detector.window_for(size)
         own = dict(task="detection", anchor_sizes=" ".join(map(str, saved["anchor_sizes"])))
-        window_for = train_detector.window_for
-        if "ap50" in saved:
-            own["validation_ap50"] = f"{saved['ap50']:.4f}"
+    elif networks.VARIANTS[variant].startswith("deeplabv3"):
+        height, width = train_segmenter.HEIGHT, train_segmenter.WIDTH
+        window, own = train_segmenter.WINDOW, dict(task="segmentation")
     else:
-        own = dict(task="classification", validation_top1=f"{saved['top1']:.4f}")
-        window_for = train_classifier.window_for
+        window, own = train_classifier.window_for(size), dict(task="classification")
     if networks.has_windows(variant):
-        own["window"] = str(window_for(size))
-    return own
+        own["window"] = str(window)
+    for measured in ("top1", "ap50", "miou"):
+        if measured in saved:
+            own["validation_" + measured] = f"{saved[measured]:.4f}"
+    return dict(own, input_height=str(height), input_width=str(width))
 
 
 def main():
@@ -63,8 +70,6 @@ def main():
         family=networks.VARIANTS[args.variant],
         variant=args.variant,
         labels=json.dumps(saved["names"]),
-        input_height=str(args.size),
-        input_width=str(args.size),
         channel_order="rgb",
         mean=" ".join(str(v) for v in MEAN),
         std=" ".join(str(v) for v in STD),

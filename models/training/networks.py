@@ -1,11 +1,13 @@
 """The networks by the names of their variants."""
 
+import deeplabv3
 import emo
 import mobile_former
 import mobilevit
 import ssdlite
 
 FAMILIES = {
+    "deeplabv3-emo": (deeplabv3.DeepLabv3, deeplabv3.VARIANTS),
     "emo": (emo.EMO, emo.VARIANTS),
     "mobile_former": (mobile_former.MobileFormer, mobile_former.VARIANTS),
     "mobilevit": (mobilevit.MobileViT, mobilevit.VARIANTS),
@@ -21,7 +23,7 @@ def build(variant, classes=1000, window=7):
 
 
 def has_windows(variant):
-    return VARIANTS[variant] in ("emo", "ssdlite-emo")
+    return "emo" in VARIANTS[variant]
 
 
 def namings(variant):
