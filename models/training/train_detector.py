@@ -32,6 +32,7 @@ CLASS_MAP = "voc_super3"  # of maps.json
 SIDE = 320  # pictures are kept as squares of this size
 ANCHOR_SIZES = (0.07, 0.16, 0.32, 0.48, 0.64, 0.80, 0.96)
 POSITIVE, NEGATIVE = 0.5, 0.4  # IoU with an object; between them an anchor is neither
+NEAREST, NEAR = 5, 0.3  # so many anchors of an object are positive from that IoU on
 NEGATIVES = 3  # for each positive anchor, the hardest
 FOREGROUND = -1  # class of a box whose surroundings teach nothing
 
@@ -153,10 +154,14 @@ def assign(boxes, anchor):
     overlap = ssdlite.iou(ssdlite.corners(anchor)[None], boxes[..., :4])
     usable = overlap.masked_fill(~teaches[:, None], -1)
     best, which = usable.max(2)
-    # Each object has its best anchor, however little they overlap.
-    own = usable.argmax(1)
+    # A small object has few anchors of a high IoU: its nearest ones stand for it, and the
+    # best one however little they overlap.
+    top_iou, top = usable.topk(NEAREST, 1)
     for b, k in teaches.nonzero().tolist():
-        best[b, own[b, k]], which[b, own[b, k]] = 2, k
+        for i in reversed(range(NEAREST)):
+            a = top[b, i, k]
+            if i == 0 or (top_iou[b, i, k] >= NEAR and which[b, a] == k):
+                best[b, a], which[b, a] = 2, k
     kind = boxes[..., 4].gather(1, which).long()
     excused = overlap.masked_fill(~(real & ~teaches)[:, None], -1).max(2)[0] > NEGATIVE
     kind = torch.where(best >= POSITIVE, kind, torch.full_like(kind, len(CLASSES)))
