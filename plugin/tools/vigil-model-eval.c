@@ -16,6 +16,7 @@ static const struct Mode {
     { 'D', "o", "PSRNj", false, eval_boxes },
     { 'o', "i", "PSRdumj" PICTURES, true, eval_boxes },
     { 'L', "", "SRj" PICTURES, true, eval_classes },
+    { 'G', "i", "xj" PICTURES, true, eval_masks },
 };
 
 static const struct Mode *find_mode(const Options *options)

@@ -116,6 +116,18 @@ typedef struct LabelRow {
  * of LabelRow that frees its strings; *rows is NULL after an error. */
 int label_rows_load(const Options *options, const char *path, GArray **rows);
 
+/* ---- vigil-model-eval-mask.c ------------------------------------------------------
+ */
+
+typedef struct KnownMask {
+    unsigned char *classes; /* [height][width] */
+    int width, height;
+} KnownMask;
+
+/* Ends with known_mask_clear() whatever it returned. */
+int known_mask_load(const char *path, KnownMask *mask);
+void known_mask_clear(KnownMask *mask);
+
 /* ---- vigil-model-eval-network.c ---------------------------------------------------
  */
 
