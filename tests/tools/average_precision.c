@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Matching and average precision of vigil-model eval on scenes whose figures follow
- * from the definition by hand.  Random scenes are in cli_eval.py.
+ * from the definition by hand.  Random scenes are in system/cli_eval.py.
  */
 #include "tap.h"
 #include "vigil-model-eval-ap.h"
