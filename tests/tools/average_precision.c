@@ -337,6 +337,21 @@ static void check_areas(void)
     tap_ok(near(r.figure[AR_100], 0.75), "all: three of four: %.12g", r.figure[AR_100]);
 }
 
+/* A box that is not found makes 0 of what has no figure without it. */
+static void check_area_ends(void)
+{
+    const ApTruth small = TRUTH(0, 0, 0, 0, 32, 32), large = TRUTH(0, 0, 0, 0, 96, 96);
+    ApResult r, all;
+    bool done = ap_evaluate(&small, 1, NULL, 0, 1, &r, &all);
+    tap_ok(done && r.figure[AP_SMALL] == 0 && r.figure[AP_MEDIUM] == 0 &&
+               isnan(r.figure[AP_LARGE]),
+           "32 x 32 is small and medium");
+    done = ap_evaluate(&large, 1, NULL, 0, 1, &r, &all);
+    tap_ok(done && isnan(r.figure[AP_SMALL]) && r.figure[AP_MEDIUM] == 0 &&
+               r.figure[AP_LARGE] == 0,
+           "96 x 96 is medium and large");
+}
+
 /* 100 false ones, then the right one: it is looked at only where there is room. */
 static void check_limit(void)
 {
@@ -376,6 +391,7 @@ int main(void)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         check_case(&cases[i]);
     check_areas();
+    check_area_ends();
     check_limit();
     check_mean();
     return tap_done();
