@@ -161,7 +161,7 @@ typedef struct VigilActivateNode {
     VigilActivation activation;
 } VigilActivateNode;
 
-extern const VigilOp vigil_op_conv, vigil_op_depthwise, vigil_op_batch_norm,
-    vigil_op_add, vigil_op_activate;
+extern const VigilOp vigil_op_conv, vigil_op_depthwise, vigil_op_winograd,
+    vigil_op_batch_norm, vigil_op_add, vigil_op_activate;
 
 #endif

@@ -74,7 +74,9 @@ VigilValue vigil_net_conv(VigilNet *net, VigilValue x, const VigilConv *conv)
                        "%s: kernel %d over %d x %d x %d gives %d x %d x %d", c.name,
                        c.kernel, in.h, in.w, in.c, out.h, out.w, out.c);
     (c.depthwise ? vigil_depthwise_check : check_groups)(net, &c, in.c);
-    const VigilOp *op = c.depthwise ? &vigil_op_depthwise : &vigil_op_conv;
+    const VigilOp *op = c.depthwise                     ? &vigil_op_depthwise
+                        : vigil_winograd_fits(&c, in.c) ? &vigil_op_winograd
+                                                        : &vigil_op_conv;
     VigilNode *n = vigil_net_append(net, op, c.name, &x, 1, out, sizeof(VigilConvNode));
     if (!n)
         return VIGIL_NONE;

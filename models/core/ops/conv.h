@@ -41,6 +41,9 @@ static inline const float *vigil_row(const float *at, int first, int row,
  * net fails. */
 void vigil_depthwise_check(VigilNet *net, const VigilConv *c, int in);
 
+/* Whether winograd.c computes this convolution. */
+bool vigil_winograd_fits(const VigilConv *c, int in);
+
 /* The tensors of a convolution as the file has them, valid until vigil_bind_end(). */
 typedef struct VigilConvWeights {
     const float *w, *bias;   /* w [out][in][k * k] */
