@@ -4,7 +4,7 @@
 #include "gstvigilparse.h"
 #include "gstvigiltiles.h"
 
-#define PIXEL_SLACK 0.01 /* fractions of a wide frame miss its pixels by this much */
+#define PIXEL_SLACK 0.01 /* what fractions miss whole pixels by, at most */
 #define NEAR_SIDE 0.02F  /* of a tile: as near as detectors place an edge */
 
 gboolean gst_vigil_tiles_parse(const gchar *text, GstVigilTiles *tiles, GError **error)
@@ -45,7 +45,7 @@ static guint cut_axis(guint from, guint length, guint n, gdouble overlap,
 {
     n = MIN(n, length);
     const gdouble ideal = length / (n - (n - 1) * overlap);
-    const guint size = CLAMP((guint)ceil(ideal - 1e-6), 1, length);
+    const guint size = CLAMP((guint)ceil(ideal - PIXEL_SLACK), 1, length);
     guint cut = 0;
 
     for (guint i = 0; i < n; i++) {

@@ -43,8 +43,7 @@ guint gst_vigil_tiles_count(const GstVigilTiles *tiles);
 /* Appends the tiles of a region (in fractions of a frame of width x height pixels) to
  * `list`, of GstVigilTile; the region itself before them, where it is wanted.  Tiles
  * are whole pixels, alike in size, and show every pixel that the region touches.  A
- * region of fewer pixels than tiles gives one tile a pixel; uncut it is given as it
- * is. */
+ * region of few pixels gives fewer tiles; one that is not cut is given as it is. */
 void gst_vigil_tiles_cut(const GstVigilTiles *tiles, const VigilRegion *region,
                          guint width, guint height, GArray *list);
 
