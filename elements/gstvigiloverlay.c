@@ -171,7 +171,8 @@ static GstVigilOverlayScene *new_scene(GstVigilOverlay *self)
     GstVigilOverlayGroup *groups = g_newa(GstVigilOverlayGroup, held->len + 1);
     for (guint i = 0; i < held->len; i++) {
         const GstVigilHeldGroup *group = &g_array_index(held, GstVigilHeldGroup, i);
-        groups[i] = (GstVigilOverlayGroup) { group->source, group->results };
+        groups[i] = (GstVigilOverlayGroup) { group->source, group->detects,
+                                             group->results };
     }
     GST_OBJECT_LOCK(self);
     GstVigilOverlayScene *scene =
