@@ -131,13 +131,6 @@ static void add_box(GstVigilOverlayScene *scene, const GstVigilOverlayStyle *sty
 
 /* ---- Results about objects of other results ------------------------------------- */
 
-static gboolean is_about_object(const GstVigilResult *result)
-{
-    return gst_vigil_result_get_parent_id(result) &&
-           !gst_vigil_result_get_detection(result, NULL, NULL, NULL) &&
-           !gst_vigil_result_is_full_frame(result);
-}
-
 /* Intersection over union. */
 static gdouble overlap(const GstVigilOverlayBox *a, const GstVigilOverlayBox *b)
 {
@@ -196,7 +189,7 @@ static void add_parts(GstVigilOverlayScene *scene, const GstVigilOverlayStyle *s
     for (guint i = 0; i < n_groups; i++)
         for (guint k = 0; k < groups[i].results->len; k++) {
             const GstVigilResult *result = g_ptr_array_index(groups[i].results, k);
-            if (is_about_object(result))
+            if (gst_vigil_result_is_for_object(result))
                 add_to_box(scene, style, result, objects_known);
         }
 }
@@ -235,7 +228,7 @@ static void add_group(GstVigilOverlayScene *scene, const GstVigilOverlayStyle *s
     gboolean headed = FALSE;
     for (guint i = 0; i < group->results->len; i++) {
         const GstVigilResult *result = g_ptr_array_index(group->results, i);
-        if (is_about_object(result))
+        if (gst_vigil_result_is_for_object(result))
             continue;
         if (!gst_vigil_result_is_full_frame(result)) {
             add_box(scene, style, result);

@@ -112,8 +112,8 @@ GstVigilResult *gst_vigil_object_new_result(const GstVigilObject *object)
         return gst_vigil_result_new_for_object(object->result);
 
     GstVigilResult *result = gst_vigil_result_new_for_roi(
-        object->roi->id, object->label, object->area.x, object->area.y,
-        object->area.width, object->area.height);
+        object->roi->id, g_quark_to_string(object->roi->roi_type), object->area.x,
+        object->area.y, object->area.width, object->area.height);
     gst_vigil_result_set_tracking_id(result, object->track);
     return result;
 }

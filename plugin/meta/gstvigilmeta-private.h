@@ -18,7 +18,7 @@ struct _GstVigilResult {
     gboolean of_object;  /* about the very thing that an earlier result or ROI is */
     gboolean of_foreign; /* which is a ROI of somebody else */
     gint foreign_id;     /* its id; may be anything */
-    const gchar *object_type; /* the roi_type of the ROI; interned */
+    const gchar *object_type; /* the roi_type of the ROI; interned; may be NULL */
 
     gboolean detected;
     const gchar *label; /* interned */

@@ -191,6 +191,10 @@ guint gst_vigil_result_get_parent_id(const GstVigilResult *result);
 GST_VIGIL_API
 guint64 gst_vigil_result_get_tracking_id(const GstVigilResult *result);
 
+/* TRUE when it is about the object that its parent, or a region of interest, is. */
+GST_VIGIL_API
+gboolean gst_vigil_result_is_for_object(const GstVigilResult *result);
+
 GST_VIGIL_API
 gboolean gst_vigil_result_is_full_frame(const GstVigilResult *result);
 

@@ -101,10 +101,10 @@ GstVigilResult *gst_vigil_result_new_for_roi(gint roi_id, const gchar *roi_type,
 {
     GstVigilResult *result = gst_vigil_result_new_region(x, y, width, height);
     result->parent_id = roi_id > 0 ? (guint)roi_id : 0;
-    result->region_name = intern_utf8(roi_type);
+    result->region_name = roi_type && *roi_type ? intern_utf8(roi_type) : NULL;
     result->of_object = result->of_foreign = TRUE;
     result->foreign_id = roi_id;
-    result->object_type = g_intern_string(roi_type ? roi_type : "");
+    result->object_type = g_intern_string(roi_type);
     return result;
 }
 
@@ -208,6 +208,12 @@ guint64 gst_vigil_result_get_tracking_id(const GstVigilResult *result)
 {
     g_return_val_if_fail(result != NULL, 0);
     return result->tracking_id;
+}
+
+gboolean gst_vigil_result_is_for_object(const GstVigilResult *result)
+{
+    g_return_val_if_fail(result != NULL, FALSE);
+    return result->of_object;
 }
 
 gboolean gst_vigil_result_is_full_frame(const GstVigilResult *result)
