@@ -9,6 +9,10 @@
  * A label has the same colour in every frame and every run; lines and text grow with
  * the frame.
  *
+ * Classes that vigilclassify told of an object join the caption of its box.  Those of an
+ * earlier frame go with the track of the object or, without one, with the box that took
+ * its place; where there is none they are not drawn.
+ *
  * Results stay for #GstVigilOverlay:hold-time on frames that carry none, so that
  * nothing blinks when not every frame is looked at.  A meta without results is an
  * answer too: what was drawn for its element goes at once.
