@@ -6,6 +6,25 @@
 
 /* ---- Which, and how many -------------------------------------------------------- */
 
+static void test_values_are_kept(void)
+{
+    GstElement *element = looker();
+    gint region = -1;
+    guint interval = 0, most = 0;
+    gchar *names = NULL;
+
+    g_object_set(element, "object-class", "a,b", "reclassify-interval", 9u, "max-rois",
+                 7u, NULL);
+    g_object_get(element, "inference-region", &region, "object-class", &names,
+                 "reclassify-interval", &interval, "max-rois", &most, NULL);
+    g_assert_cmpint(region, ==, 1); /* as DL Streamer numbers them */
+    g_assert_cmpstr(names, ==, "a,b");
+    g_assert_cmpuint(interval, ==, 9);
+    g_assert_cmpuint(most, ==, 7);
+    g_free(names);
+    gst_object_unref(element);
+}
+
 static guint looked_at(GstHarness *h, guint n, const guint64 *tracks)
 {
     const guint before = seen_runs();
@@ -288,6 +307,7 @@ int main(int argc, char **argv)
 {
     gst_init(&argc, &argv);
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/rois/kept", test_values_are_kept);
     g_test_add_func("/rois/object-class", test_object_class);
     g_test_add_func("/rois/max", test_max_rois);
     g_test_add_func("/rois/largest", test_largest);

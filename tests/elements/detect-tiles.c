@@ -221,6 +221,23 @@ static void test_orientation(void)
 
 /* ---- Settings ------------------------------------------------------------------- */
 
+static void test_values_are_kept(void)
+{
+    GstElement *element = tiler("4x3");
+    gfloat overlap = -1;
+    gboolean full = TRUE;
+    gchar *tiles = NULL;
+
+    g_object_set(element, "tile-overlap", 0.375F, "tile-full-frame", FALSE, NULL);
+    g_object_get(element, "tiles", &tiles, "tile-overlap", &overlap, "tile-full-frame",
+                 &full, NULL);
+    g_assert_cmpstr(tiles, ==, "4x3");
+    g_assert_cmpfloat(overlap, ==, 0.375F);
+    g_assert_false(full);
+    g_free(tiles);
+    gst_object_unref(element);
+}
+
 static void test_runs(void)
 {
     static const struct {
@@ -366,6 +383,7 @@ int main(int argc, char **argv)
     g_test_add_func("/tiles/regions", test_regions);
     g_test_add_func("/tiles/sizes", test_sizes);
     g_test_add_func("/tiles/orientation", test_orientation);
+    g_test_add_func("/tiles/kept", test_values_are_kept);
     g_test_add_func("/tiles/runs", test_runs);
     g_test_add_func("/tiles/refused", test_refused);
     g_test_add_func("/tiles/refused-at-start", test_refused_at_start);
