@@ -30,11 +30,6 @@ ok "vigildetect and vigiloverlay" checked videotestsrc num-buffers=2 ! \
     vigildetect model="$build/tests/elements/detect.safetensors" threshold=0.2 \
     object-class="one, two,traffic light" class-thresholds="one=0.1" \
     regions="0,0,0.6,1;0.4,0,0.6,1" post-messages=true ! vigiloverlay ! fakesink
-ok "tiles, and classes of objects" checked videotestsrc num-buffers=2 ! \
-    video/x-raw,format=NV12,width=320,height=240 ! \
-    vigildetect model="$build/tests/elements/detect.safetensors" threshold=0.2 \
-    tiles=2x1 tile-full-frame=false ! queue ! vigilclassify input-size=64x64 \
-    inference-region=roi-list max-rois=2 post-messages=true ! vigiloverlay ! fakesink
 ok "a class that is refused" refused videotestsrc num-buffers=1 ! \
     vigildetect model="$build/tests/elements/detect.safetensors" \
     class-thresholds="one=0.1" object-class=nobody ! fakesink
