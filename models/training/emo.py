@@ -160,7 +160,7 @@ class Block(nn.Module):
 class EMO(nn.Module):
     def __init__(self, variant="EMO_1M", classes=1000, window=7):
         super().__init__()
-        v = VARIANTS[variant]
+        v, self.frozen = VARIANTS[variant], 0
         self.stage0 = nn.ModuleList([PatchEmbed(), StemBlock(STEM_CHANNELS)])
         cin = STEM_CHANNELS
         for s in range(4):
@@ -194,10 +194,18 @@ class EMO(nn.Module):
         """The last map of each of stages 0 to 4; strides 2, 4, 8, 16, 32."""
         maps = []
         for s in range(5):
-            for block in getattr(self, f"stage{s}"):
-                x = block(x)
+            with torch.set_grad_enabled(torch.is_grad_enabled() and s >= self.frozen):
+                for block in getattr(self, f"stage{s}"):
+                    x = block(x)
             maps.append(x)
         return maps
+
+    def freeze(self, stages):
+        """The first stages, the most expensive ones, learn no more; call it after
+        train()."""
+        self.frozen = stages
+        for s in range(stages):
+            getattr(self, f"stage{s}").eval().requires_grad_(False)
 
     def forward(self, x):
         return self.head(self.norm(self.features(x)[-1]).mean((2, 3)))

@@ -271,6 +271,7 @@ def train(args, model):
     steps = len(pictures) // args.batch
     for epoch in range(start, args.epochs):
         model.train()
+        model.backbone.freeze(args.freeze)
         order = np.random.default_rng(args.seed + epoch).permutation(len(pictures))
         began, total = time.time(), np.zeros(2)
         for step in range(steps):
@@ -300,10 +301,15 @@ def train(args, model):
                      generator=g.get_state(), names=CLASSES, anchor_sizes=ANCHOR_SIZES)
         torch.save(saved, args.out + ".part")
         os.replace(args.out + ".part", args.out)
+        if (epoch + 1) % 2 and epoch + 1 < args.epochs:
+            continue
         model.load_state_dict(average.state)
-        print(f"epoch {epoch + 1}: AP50", json.dumps(evaluate(model, args.data, args.size)),
-              flush=True)
+        measured = evaluate(model, args.data, args.size)
+        print(f"epoch {epoch + 1}: AP50", json.dumps(measured), flush=True)
         model.load_state_dict(keep)
+        saved["ap50"] = measured["voc07"]["mean"]
+        torch.save(saved, args.out + ".part")
+        os.replace(args.out + ".part", args.out)
 
 
 def main():
@@ -316,6 +322,7 @@ def main():
     ap.add_argument("--batch", type=int, default=32)
     ap.add_argument("--lr", type=float, default=1e-3)
     ap.add_argument("--backbone-lr", type=float, default=0.5, help="as a share of --lr")
+    ap.add_argument("--freeze", type=int, default=2, help="stages of the backbone, from the first")
     ap.add_argument("--warmup", type=int, default=100, help="steps")
     ap.add_argument("--seed", type=int, default=1)
     ap.add_argument("--threads", type=int, default=os.cpu_count())

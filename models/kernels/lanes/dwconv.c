@@ -7,15 +7,29 @@
  *
  * Kernel, stride, length of the run and what lies beyond the border are constants of
  * each compiled variant, so that nothing is decided inside.
+ *
+ * A dilated convolution of stride 1 is as many plain ones, each over every dilation-th
+ * column.
  */
 #include "activations.h"
 
 #define LENGTH_MAX 8
 #define KERNEL_MAX 7
 
+/* The columns of a map that one plain convolution is about, all of them or every
+ * dilation-th; rows keep the distance that they have in the map. */
+typedef struct Columns {
+    const VigilDwconv *d;
+    const float *x, *residual; /* of the first column */
+    float *y;
+    int w, out_w, pad;
+    ptrdiff_t step, residual_step; /* floats from one column to the next */
+} Columns;
+
 /* Output pixels (row, col..col + count - 1) from the channel `channel` on; kernel rows
  * top..bottom - 1 lie on the map. */
 typedef struct Run {
+    const Columns *columns;
     int row, col, count, top, bottom;
     size_t channel;
 } Run;
@@ -31,46 +45,59 @@ typedef enum Border {
     BORDERS
 } Border;
 
-static __attribute__((noinline)) void finish(const VigilDwconv *d, const Run *run,
-                                             const vf *sum, size_t channel,
-                                             size_t lanes)
+static float *output(const Run *run)
 {
-    const VigilEpilogue *e = &d->epilogue;
-    const size_t c = (size_t)d->c, stride = e->residual_stride;
+    const VigilDwconv *d = run->columns->d;
+    return run->columns->y + (ptrdiff_t)run->row * d->out_w * d->c +
+           run->col * run->columns->step;
+}
+
+static const float *residual_of(const Run *run)
+{
+    const VigilDwconv *d = run->columns->d;
+    ptrdiff_t row = (ptrdiff_t)run->row * d->out_w;
+    return run->columns->residual + row * (ptrdiff_t)d->epilogue.residual_stride +
+           run->col * run->columns->residual_step;
+}
+
+static __attribute__((noinline)) void finish(const Run *run, const vf *sum,
+                                             size_t channel, size_t lanes)
+{
+    const Columns *columns = run->columns;
     const int count = run->count;
-    size_t pixel = (size_t)run->row * (size_t)d->out_w + (size_t)run->col;
-    float *y = d->y + pixel * c + channel;
-    const float *residual = e->residual ? e->residual + pixel * stride + channel : NULL;
+    float *y = output(run) + channel;
+    const float *residual = columns->residual ? residual_of(run) + channel : NULL;
 #define BODY(f)                                                                        \
-    for (int t = 0; t < count; t++, y += c) {                                          \
+    for (int t = 0; t < count; t++, y += columns->step) {                              \
         vf v = f(sum[t]);                                                              \
         if (residual) {                                                                \
             v += v_load_n(residual, lanes);                                            \
-            residual += stride;                                                        \
+            residual += columns->residual_step;                                        \
         }                                                                              \
         v_store_n(y, v, lanes);                                                        \
     }
-    V_WITH_ACTIVATION(e->activation, BODY)
+    V_WITH_ACTIVATION(columns->d->epilogue.activation, BODY)
 #undef BODY
 }
 
 /* The sums of one vector of channels, begun with the bias. */
-INLINE void convolve(const VigilDwconv *d, const Run *run, size_t channel, size_t lanes,
-                     vf *sum, const int kernel, const int stride, const int length,
+INLINE void convolve(const Run *run, size_t channel, size_t lanes, vf *sum,
+                     const int kernel, const int stride, const int length,
                      const Border border)
 {
-    const ptrdiff_t c = d->c;
-    const int first = run->col * stride - d->pad_x,
-              span = (length - 1) * stride + kernel;
+    const Columns *columns = run->columns;
+    const VigilDwconv *d = columns->d;
+    const ptrdiff_t c = d->c, step = columns->step, pitch = d->w * c;
+    const int first = run->col * stride - columns->pad;
+    const int span = (length - 1) * stride + kernel;
     const int skipped_left = border == LEFT || border == LEFT_RIGHT ? kernel / 2 : 0;
     const int skipped_right =
         border == RIGHT || border == LEFT_RIGHT ? (kernel - stride) / 2 : 0;
-    ptrdiff_t x =
-        ((ptrdiff_t)(run->row * stride - d->pad_y + run->top) * d->w + first) * c +
-        (ptrdiff_t)channel;
+    ptrdiff_t x = (run->row * stride - d->pad_y + run->top * d->dilation) * pitch +
+                  first * step + (ptrdiff_t)channel;
     const float *weight = d->weight + run->top * kernel * c + channel;
     for (int ky = run->top; ky < run->bottom;
-         ky++, x += d->w * c, weight += kernel * c) {
+         ky++, x += d->dilation * pitch, weight += kernel * c) {
         vf tap[KERNEL_MAX];
         UNROLL
         for (int kx = 0; kx < kernel; kx++)
@@ -78,10 +105,11 @@ INLINE void convolve(const VigilDwconv *d, const Run *run, size_t channel, size_
                                         : v_load(weight + kx * c);
         UNROLL
         for (int j = skipped_left; j < span - skipped_right; j++) {
-            if (border >= CHECKED && (first + j < 0 || first + j >= d->w))
+            if (border >= CHECKED && (first + j < 0 || first + j >= columns->w))
                 continue;
-            vf value = border == PARTIAL ? v_load_part(d->x + (x + j * c), lanes)
-                                         : v_load(d->x + (x + j * c));
+            vf value = border == PARTIAL
+                           ? v_load_part(columns->x + (x + j * step), lanes)
+                           : v_load(columns->x + (x + j * step));
             UNROLL
             for (int t = 0; t < length; t++)
                 if (j - t * stride >= 0 && j - t * stride < kernel)
@@ -90,14 +118,15 @@ INLINE void convolve(const VigilDwconv *d, const Run *run, size_t channel, size_
     }
 }
 
-INLINE void run_channels(const VigilDwconv *d, const Run *run, const int kernel,
-                         const int stride, const int length, const Border border)
+INLINE void run_channels(const Run *run, const int kernel, const int stride,
+                         const int length, const Border border)
 {
+    const VigilDwconv *d = run->columns->d;
     const size_t c = (size_t)d->c, step = border == PARTIAL ? 1 : LANES;
     const VigilEpilogue *e = &d->epilogue;
     const bool plain =
         e->activation == VIGIL_LINEAR && !e->residual && border < CHECKED;
-    const size_t pixel = (size_t)run->row * (size_t)d->out_w + (size_t)run->col;
+    float *y = output(run);
     for (size_t channel = run->channel; channel + step <= c; channel += LANES) {
         const size_t lanes = border == PARTIAL ? c - channel : LANES;
         vf sum[LENGTH_MAX], spilled[LENGTH_MAX], bias = v_zero();
@@ -106,30 +135,31 @@ INLINE void run_channels(const VigilDwconv *d, const Run *run, const int kernel,
         UNROLL
         for (int t = 0; t < length; t++)
             sum[t] = bias;
-        convolve(d, run, channel, lanes, sum, kernel, stride, length, border);
+        convolve(run, channel, lanes, sum, kernel, stride, length, border);
         if (plain) {
             UNROLL
             for (int t = 0; t < length; t++)
-                v_store(d->y + (pixel + (size_t)t) * c + channel, sum[t]);
+                v_store(y + t * run->columns->step + channel, sum[t]);
             continue;
         }
         UNROLL
         for (int t = 0; t < length; t++)
             spilled[t] = sum[t];
-        finish(d, run, spilled, channel, lanes);
+        finish(run, spilled, channel, lanes);
     }
 }
 
 /* Any kernel, stride and dilation; one pixel at a time. */
-static void run_any(const VigilDwconv *d, const Run *run)
+static void run_any(const Run *run)
 {
+    const VigilDwconv *d = run->columns->d;
     const size_t c = (size_t)d->c;
     for (size_t channel = 0; channel < c; channel += LANES) {
         const size_t lanes = c - channel < LANES ? c - channel : LANES;
         const vf bias =
             d->epilogue.bias ? v_load_n(d->epilogue.bias + channel, lanes) : v_zero();
         for (int t = 0; t < run->count; t++) {
-            const Run one = { .row = run->row, .col = run->col + t, .count = 1 };
+            const Run one = { run->columns, run->row, run->col + t, .count = 1 };
             vf sum = bias;
             for (int tap = 0; tap < d->kernel * d->kernel; tap++) {
                 int y = one.row * d->stride - d->pad_y + tap / d->kernel * d->dilation;
@@ -141,7 +171,7 @@ static void run_any(const VigilDwconv *d, const Run *run)
                     v_fma(v_load_n(d->x + pixel * c + channel, lanes),
                           v_load_n(d->weight + (size_t)tap * c + channel, lanes), sum);
             }
-            finish(d, &one, &sum, channel, lanes);
+            finish(&one, &sum, channel, lanes);
         }
     }
 }
@@ -156,9 +186,9 @@ static void run_any(const VigilDwconv *d, const Run *run)
 #define RARE_RUNS(X) X(7, 1, 8) X(7, 2, 8)
 
 #define RUN_FUNCTION(k, s, n, border)                                                  \
-    static void run_##k##_##s##_##n##_##border(const VigilDwconv *d, const Run *run)   \
+    static void run_##k##_##s##_##n##_##border(const Run *run)                         \
     {                                                                                  \
-        run_channels(d, run, k, s, n, border);                                         \
+        run_channels(run, k, s, n, border);                                            \
     }
 #define RUN_MIDDLE(k, s, n)                                                            \
     RUN_FUNCTION(k, s, n, INSIDE)                                                      \
@@ -181,7 +211,7 @@ RUN_PARTIAL(7, 2)
 
 typedef struct Variant {
     int kernel, stride, length;
-    void (*run[BORDERS])(const VigilDwconv *d, const Run *run); /* NULL: CHECKED does */
+    void (*run[BORDERS])(const Run *run); /* NULL: CHECKED does */
 } Variant;
 
 static const Variant variants[] = {
@@ -207,7 +237,7 @@ static const Variant *choose(const VigilDwconv *d, int count)
     int best_cost = 0;
     for (size_t i = 0; i < sizeof variants / sizeof *variants; i++) {
         const Variant *v = &variants[i];
-        if (d->dilation != 1 || v->kernel != d->kernel || v->stride != d->stride)
+        if (v->kernel != d->kernel || v->stride != d->stride)
             continue;
         int cost = (count + v->length - 1) / v->length * (v->length + 6);
         if (!best || cost < best_cost) {
@@ -218,54 +248,91 @@ static const Variant *choose(const VigilDwconv *d, int count)
     return best;
 }
 
-static Border border_of(const VigilDwconv *d, const Variant *v, const Run *run)
+static Border border_of(const Columns *columns, const Variant *v, const Run *run)
 {
-    int first = run->col * d->stride - d->pad_x;
-    int last = first + (v->length - 1) * d->stride + d->kernel - 1;
-    int missing = last >= d->w ? last - d->w + 1 : 0, border = INSIDE;
+    int first = run->col * v->stride - columns->pad;
+    int last = first + (v->length - 1) * v->stride + v->kernel - 1;
+    int missing = last >= columns->w ? last - columns->w + 1 : 0, border = INSIDE;
     if (run->count < v->length)
         return CHECKED;
     if (first < 0) {
-        if (-first != d->kernel / 2)
+        if (-first != v->kernel / 2)
             return CHECKED;
         border |= LEFT;
     }
     if (missing) {
-        if (missing != (d->kernel - d->stride) / 2)
+        if (missing != (v->kernel - v->stride) / 2)
             return CHECKED;
         border |= RIGHT;
     }
     return (Border)border;
 }
 
-static void run_row(const VigilDwconv *d, const Variant *v, Run *run)
+static void run_row(const Columns *columns, const Variant *v, Run *run)
 {
-    while (run->col < d->out_w) {
-        int left = d->out_w - run->col;
+    const VigilDwconv *d = columns->d;
+    while (run->col < columns->out_w) {
+        int left = columns->out_w - run->col;
         const Variant *last = left < v->length ? choose(d, left) : v;
         run->count = left < last->length ? left : last->length;
         run->channel = 0;
-        Border border = border_of(d, last, run);
-        last->run[last->run[border] ? border : CHECKED](d, run);
+        Border border = border_of(columns, last, run);
+        last->run[last->run[border] ? border : CHECKED](run);
         run->channel = (size_t)d->c / LANES * LANES;
         if (run->channel < (size_t)d->c)
-            last->run[PARTIAL](d, run);
+            last->run[PARTIAL](run);
         run->col += run->count;
     }
 }
 
+/* n / d, rounded up, for n of any sign. */
+static int up(int n, int d)
+{
+    return n > 0 ? (n + d - 1) / d : -(-n / d);
+}
+
+static void run_rows(const Columns *columns, const Variant *v, int row0, int row1)
+{
+    const VigilDwconv *d = columns->d;
+    for (int row = row0; row < row1; row++) {
+        int first = row * d->stride - d->pad_y, bottom = up(d->h - first, d->dilation);
+        Run run = { .columns = columns,
+                    .row = row,
+                    .count = columns->out_w,
+                    .top = first < 0 ? up(-first, d->dilation) : 0,
+                    .bottom = bottom < d->kernel ? bottom : d->kernel };
+        if (v)
+            run_row(columns, v, &run);
+        else
+            run_any(&run);
+    }
+}
+
+/* Output columns `phase`, phase + every, ... and the input columns that they need. */
+static Columns columns_of(const VigilDwconv *d, int phase, int every)
+{
+    const VigilEpilogue *e = &d->epilogue;
+    size_t stride = e->residual_stride;
+    int first = phase - d->pad_x, begin = (first % every + every) % every;
+    return (Columns) {
+        .d = d,
+        .x = d->x + (ptrdiff_t)begin * d->c,
+        .y = d->y + (ptrdiff_t)phase * d->c,
+        .residual = e->residual ? e->residual + (size_t)phase * stride : NULL,
+        .w = up(d->w - begin, every),
+        .out_w = up(d->out_w - phase, every),
+        .pad = (begin - first) / every,
+        .step = (ptrdiff_t)every * d->c,
+        .residual_step = every * (ptrdiff_t)stride,
+    };
+}
+
 void V(dwconv)(const VigilDwconv *d, int row0, int row1)
 {
-    const Variant *v = choose(d, d->out_w);
-    for (int row = row0; row < row1; row++) {
-        int first = row * d->stride - d->pad_y, below = d->h - first;
-        Run run = { .row = row,
-                    .count = d->out_w,
-                    .top = first < 0 ? -first : 0,
-                    .bottom = below < d->kernel ? below : d->kernel };
-        if (v)
-            run_row(d, v, &run);
-        else
-            run_any(d, &run);
+    const bool plain = d->dilation == 1 || d->stride == 1;
+    const int every = plain ? d->dilation : 1;
+    for (int phase = 0; phase < every && phase < d->out_w; phase++) {
+        Columns columns = columns_of(d, phase, every);
+        run_rows(&columns, plain ? choose(d, columns.out_w) : NULL, row0, row1);
     }
 }
