@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_TAPS 96
+#define MAX_TAPS 160
 
 enum { MAP, OTHER, ANCHORS, DETECTIONS }; /* kinds of taps */
 
