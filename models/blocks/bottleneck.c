@@ -72,9 +72,8 @@ VigilValue vigil_bottleneck_up(VigilNet *net, VigilValue x, VigilHyper hyper,
     VigilShape s = vigil_net_shape(net, finer);
     VigilValue u = expanded(net, x, hyper, b);
     u = reduced(net, vigil_net_resize(net, u, s.h, s.w, false), hyper, b);
-    finer =
-        layer(net, finer, b, (Layer) { "lateral.0", "lateral.1", .out = b->out });
-    return vigil_net_add(net, u, finer);
+    finer = layer(net, finer, b, (Layer) { "lateral.0", "lateral.1", .out = b->out });
+    return vigil_net_add(net, finer, u); /* pixels lie where those of finer do */
 }
 
 VigilValue vigil_bottleneck_down(VigilNet *net, VigilValue x, VigilHyper hyper,

@@ -2,6 +2,7 @@
 """What the tests of models/training share: PyTorch, where there is one, and TAP."""
 import functools
 import os
+import re
 import sys
 
 here = os.path.dirname(os.path.abspath(__file__))
@@ -20,6 +21,8 @@ torch.set_num_threads(1)
 # A small variant of each family, and of each way its blocks are built.
 SMALLEST = ("EMO_1M", "mobile_former_26m", "mobilevit_xxs", "mobilevitv2_050",
             "mobilevitv3_xxs", "mobilevitv3_050")
+# Learned tokens.
+TOKENS = r"^tokens.weight|\.(tokens|queries|positions).weight$"
 MASK = (1 << 64) - 1
 count = failed = 0
 
@@ -29,6 +32,7 @@ def ok(good, name):
     count += 1
     failed += not good
     print(f"{'' if good else 'not '}ok {count} - {name}", flush=True)
+    return good
 
 
 def done():
@@ -64,7 +68,7 @@ def formula(name, tensor, seed, gain):
     r = uniform(name, tensor.numel(), seed).reshape(tensor.shape)
     if last == "running_var":
         r = f(1) + f(0.5) * r
-    elif tensor.ndim > 1 and name != "tokens.weight":
+    elif tensor.ndim > 1 and not re.search(TOKENS, name):
         r *= f(numpy.sqrt(3 / tensor[0].numel()) * gain)
     elif tensor.ndim == 1:
         r = f(1) + f(0.25) * r if last == "weight" else f(0.1) * r
