@@ -136,7 +136,8 @@ static VigilValue stem(VigilNet *net, const MobileFormerVariant *v)
     return vigil_net_name(net, x, "stem");
 }
 
-/* Both streams through one block.  spatial: slopes of each pixel come from all tokens. */
+/* Both streams through one block.  spatial: slopes of each pixel come from all tokens.
+ */
 static void block(VigilNet *net, VigilValue *x, VigilValue *z, const Block *block,
                   int groups, bool spatial)
 {

@@ -138,8 +138,8 @@ typedef struct VigilHyper {
 VigilHyper vigil_hyper_of_first(VigilNet *net, VigilValue z);
 
 /* All tokens z (section 4.2): their shares in a pixel are the softmax over them of what
- * Mobile to Former's queries q and the pixels of x give before its own softmax, the mean
- * of the heads, pooled to the size of x under `stride`.  The shares are the tap
+ * Mobile to Former's queries q and the pixels of x give before its own softmax, the
+ * mean of the heads, pooled to the size of x under `stride`.  The shares are the tap
  * "shares". */
 VigilHyper vigil_hyper_of_all(VigilNet *net, VigilValue x, VigilValue q, VigilValue z,
                               int stride);

@@ -52,8 +52,8 @@ static void block(VigilNet *net, Streams *s, VigilValue finer, int width)
     VigilBottleneck b = {
         .out = width, .stride = 1, .expanded = EXPANSION * width, .groups = 1
     };
-    VigilValue f = vigil_mobile_to_former(net, placed(net, s->x),
-                                          at(net, s->f, s->p), NULL);
+    VigilValue f =
+        vigil_mobile_to_former(net, placed(net, s->x), at(net, s->f, s->p), NULL);
     s->f = vigil_former(net, f, s->p);
     VigilHyper hyper = vigil_hyper_of_first(net, s->f);
     VigilValue x = finer == VIGIL_NONE
@@ -96,7 +96,8 @@ void vigil_head_e2e_mobile_former(VigilNet *net, const VigilValue map[3],
             block(net, &s, scale && !i ? map[2 - scale] : VIGIL_NONE, head->width);
             vigil_net_pop(net);
         }
-    VigilValue f = vigil_mobile_to_former(net, placed(net, s.x), at(net, s.f, s.p), NULL);
+    VigilValue f =
+        vigil_mobile_to_former(net, placed(net, s.x), at(net, s.f, s.p), NULL);
     predict(net, vigil_net_name(net, f, "local_global.queries"));
     vigil_net_pop(net);
 }

@@ -35,8 +35,8 @@ void vigil_head_retinanet(VigilNet *net, const VigilValue map[3]);
 void vigil_head_ssd_cvnets(VigilNet *net, VigilValue stride16, VigilValue stride32);
 
 /* The head of E2E-MF (Chen et al., "Mobile-Former", CVPR 2022, section 4.2): object
- * queries in the place of tokens, in blocks of Mobile-Former that begin at stride 32 and
- * go on at 16 and 8.  networks/mobile_former_detectors.md tells its parts. */
+ * queries in the place of tokens, in blocks of Mobile-Former that begin at stride 32
+ * and go on at 16 and 8.  networks/mobile_former_detectors.md tells its parts. */
 typedef struct VigilE2EHead {
     int width;     /* channels of its maps */
     int blocks[3]; /* at strides 32, 16 and 8; 0: the head ends before */

@@ -20,12 +20,6 @@ static void backbone(VigilNet *net, const char *variant, bool spatial,
 /* The shorter side 800 unless the longer one would exceed 1333, which is padded here to
  * what is left of a multiple of 32. */
 #define SIZE 800, 1344
-#define INPUT                                                                          \
-    {                                                                                  \
-        .channel_order = VIGIL_RGB, .mean = { 0.485f, 0.456f, 0.406f },                \
-        .std = { 0.229f, 0.224f, 0.225f }, .resize = VIGIL_RESIZE_LETTERBOX,           \
-        .filter = VIGIL_FILTER_BILINEAR                                                \
-    }
 
 /* ---- RetinaNet --------------------------------------------------------------------
  */
@@ -58,7 +52,11 @@ static const VigilScheme retinanet_scheme = {
     .name = "mmdetection",
     .classes_tensor = "bbox_head.retina_cls.weight",
     .cell_anchors = 9,
-    .input = INPUT,
+    .input = { .channel_order = VIGIL_RGB,
+               .mean = { 0.485f, 0.456f, 0.406f },
+               .std = { 0.229f, 0.224f, 0.225f },
+               .resize = VIGIL_RESIZE_LETTERBOX,
+               .filter = VIGIL_FILTER_BILINEAR },
     .detect = &vigil_detect_mmdet_retinanet,
 };
 
@@ -103,7 +101,11 @@ static const VigilScheme e2e_scheme = {
     .name = "vigil",
     .classes_tensor = "head.class_embed.weight",
     .further_rows = 1,
-    .input = INPUT,
+    .input = { .channel_order = VIGIL_RGB,
+               .mean = { 0.485f, 0.456f, 0.406f },
+               .std = { 0.229f, 0.224f, 0.225f },
+               .resize = VIGIL_RESIZE_LETTERBOX,
+               .filter = VIGIL_FILTER_BILINEAR },
     .detect = &vigil_detect_set,
 };
 

@@ -55,8 +55,8 @@ typedef struct VigilDetectRules {
     float centre_variance, size_variance;
     float size_clamp;    /* |delta * size_variance| is cut to this */
     bool clip;           /* boxes are clipped to the picture before suppression */
-    float iou_threshold; /* not of a set: of two boxes of a class that overlap by more than this the
-                            lower-scored one goes */
+    float iou_threshold; /* of a set unused: of two boxes of a class that overlap by
+                            more than this the lower-scored one goes */
     int per_class, per_picture; /* results, the best ones; 0: all */
     bool class_major; /* of equal scores the lower class comes first, then the lower
                          anchor; else the other way round */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Files of Mobile-Former and of detectors over it: how they are recognised, in what types
- * they come, and what they are called inside. */
+/* Files of Mobile-Former and of detectors over it: how they are recognised, in what
+ * types they come, and what they are called inside. */
 #include "core/attention.h"
 #include "core/model.h"
 #include "core/recognise.h"

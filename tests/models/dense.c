@@ -184,8 +184,7 @@ static void check_tensors(VigilModel *model, const Golden *g, int threads, bool 
         const Tap *t = &g->tap[i];
         if (t->kind == DETECTIONS)
             check_detections(s, g, t);
-        if (t->kind == DETECTIONS ||
-            (!taps && is_tap(t) && !output_named(s, t->name)))
+        if (t->kind == DETECTIONS || (!taps && is_tap(t) && !output_named(s, t->name)))
             continue;
         double worst = error_of(t, s);
         tap_ok(worst <= 1, "%s %ux%u, %s, %d threads: %s off by %.2g of what it may be",

@@ -17,10 +17,11 @@ typedef struct Query {
 
 static const Query queries[] = {
     { { 0.5f, 0.5f, 0.2f, 0.4f }, { 0.1f, 0.6f, 0.2f, 0.1f } },
-    { { 0.5f, 0.5f, 0.2f, 0.4f }, { 0.1f, 0.7f, 0.1f, 0.1f } },   /* the same box */
-    { { 0.1f, 0.9f, 0.4f, 0.4f }, { 0.2f, 0.1f, 0.3f, 0.4f } },   /* over the border */
+    { { 0.5f, 0.5f, 0.2f, 0.4f }, { 0.1f, 0.7f, 0.1f, 0.1f } },    /* the same box */
+    { { 0.1f, 0.9f, 0.4f, 0.4f }, { 0.2f, 0.1f, 0.3f, 0.4f } },    /* over the border */
     { { 0.3f, 0.3f, 0.1f, 0.1f }, { 0.04f, 0.03f, 0.03f, 0.9f } }, /* hardly anything */
-    { { 0.7f, 0.2f, 0.2f, 0.2f }, { 0.25f, 0.25f, 0.2f, 0.3f } }, /* two classes alike */
+    { { 0.7f, 0.2f, 0.2f, 0.2f },
+      { 0.25f, 0.25f, 0.2f, 0.3f } }, /* two classes alike */
 };
 
 static Scene *open_queries(void)
@@ -179,12 +180,13 @@ static void check_random(void)
         for (int c = 1; c < CLASSES; c++)
             if (*scene_logit(s, query, c) > *scene_logit(s, query, best))
                 best = c;
-        wrong += found[i].class_index != best ||
-                 !is_near(found[i].score, exp((double)*scene_logit(s, query, best)) / sum);
+        wrong +=
+            found[i].class_index != best ||
+            !is_near(found[i].score, exp((double)*scene_logit(s, query, best)) / sum);
         wrong += i > 0 && found[i].score > found[i - 1].score;
     }
-    tap_ok(n == QUERIES && !wrong, "%d random queries, %d detections, %d wrong", QUERIES,
-           n, wrong);
+    tap_ok(n == QUERIES && !wrong, "%d random queries, %d detections, %d wrong",
+           QUERIES, n, wrong);
     scene_close(s);
 }
 

@@ -112,7 +112,7 @@ static const VigilOp op_softmax = { .kind = softmax_kind, .run = softmax_run };
 
 VigilValue vigil_net_softmax(VigilNet *net, VigilValue x)
 {
-    VigilNode *n = vigil_net_append(net, &op_softmax, "shares", &x, 1,
-                                    vigil_net_shape(net, x), 0);
+    VigilNode *n =
+        vigil_net_append(net, &op_softmax, "shares", &x, 1, vigil_net_shape(net, x), 0);
     return n ? n->out : VIGIL_NONE;
 }
