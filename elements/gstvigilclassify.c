@@ -15,14 +15,28 @@
  * coordinates of the frame as it is stored.  Gaps and damaged frames pass without
  * results.
  *
+ * With #GstVigilClassify:inference-region `roi-list` it says more about what a detector
+ * earlier in the pipeline has found: it looks at each detection of vigildetect on its
+ * own or, where none of ours spoke, at each #GstVideoRegionOfInterestMeta of others.
+ * The classes are results of their own, with the detection's rectangle and its id as
+ * parent id, and are added to its #GstVideoRegionOfInterestMeta.  Boxes are cut to the
+ * frame; those of less than a pixel are left out.  A frame on whose buffer nobody has
+ * said what is in it (the detector did not look at it) passes without results, as
+ * #GstVigilClassify:inference-interval frames do.  Objects with a track keep their
+ * classes for #GstVigilClassify:reclassify-interval frames that are looked at.  Without
+ * a track an object cannot be known again: it is looked at in every so many frames, and
+ * has no classes in those between.
+ *
  * With #GstVigilClassify:post-messages, an element message "vigil-classification" is
  * posted for each region of each frame that is looked at.  Its structure has:
  * timestamp, stream-time, running-time, duration (guint64, ns; each absent when not
- * known), region-index (gint, -1: the whole frame), region-name (string, absent when
- * not named), x, y, width, height (gdouble, fractions of the frame), classes (array of
- * structures "class" with index (gint), score (gdouble, 0..1), label (string, absent
- * when not known)), best first; and the first one's index, score and label on the top
- * level, absent when no class reaches the threshold.
+ * known), region-index (gint, -1: the whole frame or an object), region-name (string,
+ * absent when not named), x, y, width, height (gdouble, fractions of the frame),
+ * classes (array of structures "class" with index (gint), score (gdouble, 0..1), label
+ * (string, absent when not known)), best first; and the first one's index, score and
+ * label on the top level, absent when no class reaches the threshold.  For an object
+ * also object-id (guint, of the result that it classifies; absent for those of others),
+ * object-label (string) and tracking-id (guint64), absent when not known.
  *
  * ## Example launch lines
  * |[
@@ -34,33 +48,17 @@
  * vigilclassify post-messages=true regions="gate=0.5,0.2,0.3,0.6" inference-interval=5
  * ! fakesink
  * ]| Prints what is in one part of every fifth frame.
+ * |[
+ * gst-launch-1.0 v4l2src ! videoconvert ! vigildetect model=ssdlite_emo_1m.safetensors
+ * ! queue ! vigilclassify model=colours.safetensors inference-region=roi-list
+ * object-class=car,truck ! vigiloverlay ! videoconvert ! autovideosink
+ * ]| Finds cars and says more about each.
  */
 
-#include "gstvigilclassify.h"
+#include "gstvigilclassify-private.h"
 
-GST_DEBUG_CATEGORY_STATIC(gst_vigil_classify_debug);
+GST_DEBUG_CATEGORY(gst_vigil_classify_debug);
 #define GST_CAT_DEFAULT gst_vigil_classify_debug
-
-#define DEFAULT_TOP_K 1
-#define MAX_TOP_K 100
-#define DEFAULT_THRESHOLD 0.0F
-#define DEFAULT_POST_MESSAGES FALSE
-
-enum {
-    PROP_0,
-    PROP_TOP_K,
-    PROP_THRESHOLD,
-    PROP_POST_MESSAGES,
-};
-
-struct _GstVigilClassify {
-    GstVigilInference parent;
-
-    /* Under the object lock. */
-    guint top_k;
-    gfloat threshold;
-    gboolean post_messages;
-};
 
 G_DEFINE_TYPE_WITH_CODE(GstVigilClassify, gst_vigil_classify, GST_TYPE_VIGIL_INFERENCE,
                         GST_DEBUG_CATEGORY_INIT(gst_vigil_classify_debug,
@@ -69,57 +67,29 @@ G_DEFINE_TYPE_WITH_CODE(GstVigilClassify, gst_vigil_classify, GST_TYPE_VIGIL_INF
 GST_ELEMENT_REGISTER_DEFINE(vigilclassify, "vigilclassify", GST_RANK_NONE,
                             GST_TYPE_VIGIL_CLASSIFY)
 
-/* ---- Properties ----------------------------------------------------------------- */
+/* ---- Views ---------------------------------------------------------------------- */
 
-static void gst_vigil_classify_set_property(GObject *object, guint id,
-                                            const GValue *value, GParamSpec *pspec)
+static gboolean gst_vigil_classify_list_views(GstVigilInference *base,
+                                              const GstVigilShot *frame,
+                                              const GstVigilRegions *regions,
+                                              GArray *views)
 {
-    GstVigilClassify *self = GST_VIGIL_CLASSIFY(object);
+    GstVigilClassify *self = GST_VIGIL_CLASSIFY(base);
 
     GST_OBJECT_LOCK(self);
-    switch (id) {
-    case PROP_TOP_K:
-        self->top_k = g_value_get_uint(value);
-        break;
-    case PROP_THRESHOLD:
-        self->threshold = g_value_get_float(value);
-        break;
-    case PROP_POST_MESSAGES:
-        self->post_messages = g_value_get_boolean(value);
-        break;
-    default:
-        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
-    }
+    self->of_objects = self->inference_region == GST_VIGIL_INFERENCE_REGION_ROI_LIST;
     GST_OBJECT_UNLOCK(self);
-}
-
-static void gst_vigil_classify_get_property(GObject *object, guint id, GValue *value,
-                                            GParamSpec *pspec)
-{
-    GstVigilClassify *self = GST_VIGIL_CLASSIFY(object);
-
-    GST_OBJECT_LOCK(self);
-    switch (id) {
-    case PROP_TOP_K:
-        g_value_set_uint(value, self->top_k);
-        break;
-    case PROP_THRESHOLD:
-        g_value_set_float(value, self->threshold);
-        break;
-    case PROP_POST_MESSAGES:
-        g_value_set_boolean(value, self->post_messages);
-        break;
-    default:
-        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
-    }
-    GST_OBJECT_UNLOCK(self);
+    if (self->of_objects)
+        return gst_vigil_classify_list_objects(self, frame, views);
+    gst_vigil_views_add_regions(views, regions);
+    return TRUE;
 }
 
 /* ---- Results -------------------------------------------------------------------- */
 
 /* The best classes that reach the threshold, best first. */
 static guint best_classes(GstVigilClassify *self, const GstVigilShot *shot,
-                          VigilClass classes[MAX_TOP_K])
+                          VigilClass classes[GST_VIGIL_CLASSIFY_MAX_TOP_K])
 {
     const VigilTensor *logits = vigil_session_output(shot->network->session, 0);
     guint n = 0;
@@ -165,12 +135,26 @@ static void set_class_list(GstStructure *structure, const GstVigilShot *shot,
     gst_structure_take_value(structure, "classes", &list);
 }
 
+static void set_object(GstStructure *structure, const GstVigilObject *object)
+{
+    if (object->result)
+        gst_structure_set(structure, "object-id", G_TYPE_UINT,
+                          gst_vigil_result_get_id(object->result), NULL);
+    if (object->label)
+        gst_structure_set(structure, "object-label", G_TYPE_STRING, object->label,
+                          NULL);
+    if (object->track)
+        gst_structure_set(structure, "tracking-id", G_TYPE_UINT64, object->track, NULL);
+}
+
 static void post_classes(GstVigilClassify *self, const GstVigilShot *shot,
                          const VigilClass *classes, guint n)
 {
     GstStructure *structure = gst_vigil_shot_to_structure(
         shot, GST_VIGIL_INFERENCE(self), "vigil-classification");
 
+    if (self->of_objects)
+        set_object(structure, gst_vigil_classify_get_object(self, shot->view));
     if (n > 0)
         set_class(structure, shot, &classes[0]);
     set_class_list(structure, shot, classes, n);
@@ -182,14 +166,19 @@ static void gst_vigil_classify_decode(GstVigilInference *base, const GstVigilSho
                                       GstVigilMeta *meta)
 {
     GstVigilClassify *self = GST_VIGIL_CLASSIFY(base);
-    GstVigilResult *result = gst_vigil_shot_new_result(shot);
-    VigilClass classes[MAX_TOP_K];
+    const GstVigilObject *object =
+        self->of_objects ? gst_vigil_classify_get_object(self, shot->view) : NULL;
+    GstVigilResult *result =
+        object ? gst_vigil_object_new_result(object) : gst_vigil_shot_new_result(shot);
+    VigilClass classes[GST_VIGIL_CLASSIFY_MAX_TOP_K];
     const guint n = best_classes(self, shot, classes);
 
     for (guint i = 0; i < n; i++)
         gst_vigil_result_add_class(
             result, classes[i].index, classes[i].score,
             gst_vigil_network_label(shot->network, classes[i].index));
+    if (object)
+        gst_vigil_recall_keep(&self->recall, object, result);
     gst_vigil_meta_add_result(meta, result);
 
     GST_OBJECT_LOCK(self);
@@ -199,34 +188,43 @@ static void gst_vigil_classify_decode(GstVigilInference *base, const GstVigilSho
         post_classes(self, shot, classes, n);
 }
 
+static void gst_vigil_classify_finish(GstVigilInference *base, const GstVigilShot *last,
+                                      GstVigilMeta *meta)
+{
+    GstVigilClassify *self = GST_VIGIL_CLASSIFY(base);
+
+    if (self->of_objects)
+        gst_vigil_classify_recall_objects(self, meta);
+}
+
 /* ---- Type ----------------------------------------------------------------------- */
 
-static void install_properties(GObjectClass *klass)
+/* The classes are those of another model, perhaps. */
+static gboolean gst_vigil_classify_prepare(GstVigilInference *base,
+                                           const GstVigilNetwork *network,
+                                           GError **error)
 {
-    const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                              (GParamFlags)GST_PARAM_MUTABLE_PLAYING;
+    gst_vigil_recall_clear(&GST_VIGIL_CLASSIFY(base)->recall);
+    return TRUE;
+}
 
-    g_object_class_install_property(
-        klass, PROP_TOP_K,
-        g_param_spec_uint(
-            "top-k", "Top k",
-            "How many classes to tell of the frame or of each region, the "
-            "best first, as far as they reach the threshold",
-            1, MAX_TOP_K, DEFAULT_TOP_K, flags));
-    g_object_class_install_property(
-        klass, PROP_THRESHOLD,
-        g_param_spec_float("threshold", "Threshold",
-                           "Least score of a class that is told: its softmax "
-                           "probability, 0..1; 0: all",
-                           0, 1, DEFAULT_THRESHOLD,
-                           flags | (GParamFlags)GST_PARAM_CONTROLLABLE));
-    g_object_class_install_property(
-        klass, PROP_POST_MESSAGES,
-        g_param_spec_boolean(
-            "post-messages", "Post messages",
-            "Post an element message vigil-classification for the frame "
-            "or for each region, every time one is looked at",
-            DEFAULT_POST_MESSAGES, flags));
+/* Numbers of tracks begin anew, perhaps. */
+static gboolean gst_vigil_classify_sink_event(GstBaseTransform *trans, GstEvent *event)
+{
+    if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP ||
+        GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START)
+        gst_vigil_recall_clear(&GST_VIGIL_CLASSIFY(trans)->recall);
+    return GST_BASE_TRANSFORM_CLASS(gst_vigil_classify_parent_class)
+        ->sink_event(trans, event);
+}
+
+static void gst_vigil_classify_finalize(GObject *object)
+{
+    GstVigilClassify *self = GST_VIGIL_CLASSIFY(object);
+
+    gst_vigil_classify_clear_objects(self);
+    g_free(self->object_class);
+    G_OBJECT_CLASS(gst_vigil_classify_parent_class)->finalize(object);
 }
 
 static void gst_vigil_classify_class_init(GstVigilClassifyClass *klass)
@@ -234,9 +232,9 @@ static void gst_vigil_classify_class_init(GstVigilClassifyClass *klass)
     GObjectClass *object_class = G_OBJECT_CLASS(klass);
     GstVigilInferenceClass *inference_class = GST_VIGIL_INFERENCE_CLASS(klass);
 
-    object_class->set_property = gst_vigil_classify_set_property;
-    object_class->get_property = gst_vigil_classify_get_property;
-    install_properties(object_class);
+    object_class->finalize = gst_vigil_classify_finalize;
+    GST_BASE_TRANSFORM_CLASS(klass)->sink_event = gst_vigil_classify_sink_event;
+    gst_vigil_classify_install_properties(object_class);
 
     gst_element_class_set_static_metadata(
         GST_ELEMENT_CLASS(klass), "Vigil image classifier", "Filter/Analyzer/Video",
@@ -247,12 +245,14 @@ static void gst_vigil_classify_class_init(GstVigilClassifyClass *klass)
     gst_vigil_inference_class_add_pads(inference_class);
     inference_class->task = VIGIL_TASK_CLASSIFICATION;
     inference_class->meta_task = GST_VIGIL_TASK_CLASSIFICATION;
+    inference_class->prepare = gst_vigil_classify_prepare;
+    inference_class->list_views = gst_vigil_classify_list_views;
     inference_class->decode = gst_vigil_classify_decode;
+    inference_class->finish = gst_vigil_classify_finish;
 }
 
 static void gst_vigil_classify_init(GstVigilClassify *self)
 {
-    self->top_k = DEFAULT_TOP_K;
-    self->threshold = DEFAULT_THRESHOLD;
-    self->post_messages = DEFAULT_POST_MESSAGES;
+    gst_vigil_classify_init_properties(self);
+    gst_vigil_classify_init_objects(self);
 }

@@ -6,6 +6,7 @@
 #define GST_VIGIL_DETECT_PRIVATE_H
 
 #include "gstvigildetect.h"
+#include "gstvigiltiles.h"
 
 G_BEGIN_DECLS
 
@@ -15,6 +16,9 @@ typedef struct _GstVigilDetectSettings {
     guint max_detections;            /* 0: as published */
     gchar *object_class, *class_thresholds;
     gfloat min_area, max_area; /* fractions of the frame */
+    gchar *tiles;
+    gfloat tile_overlap;
+    gboolean tile_full_frame;
 } GstVigilDetectSettings;
 
 struct _GstVigilDetect {
@@ -30,8 +34,20 @@ struct _GstVigilDetect {
     VigilDetectOptions options; /* in use; areas are fractions of the frame */
     gfloat *class_threshold;    /* what options points to */
     bool *class_wanted;
-    GArray *boxes; /* of GstVigilBox: what the regions of a frame gave so far */
+    GstVigilTiles tiles; /* in use */
+    GArray *cut;         /* of GstVigilTile: by view of the frame at hand */
+    GArray *boxes;       /* of GstVigilBox: what the views of a frame gave so far */
 };
+
+void gst_vigil_detect_clear_settings(GstVigilDetectSettings *settings);
+/* Makes what was set since the last call the settings in use.  FALSE: it cannot be
+ * used, *error says why, and those in use stay.  Streaming thread, or while no data
+ * flows. */
+gboolean gst_vigil_detect_update_settings(GstVigilDetect *self,
+                                          const GstVigilNetwork *network,
+                                          GError **error);
+/* Frees what the options in use point to. */
+void gst_vigil_detect_forget_options(GstVigilDetect *self);
 
 /* Properties with their accessors. */
 void gst_vigil_detect_install_properties(GObjectClass *klass);

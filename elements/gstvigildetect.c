@@ -15,7 +15,17 @@
  * Boxes are fractions of the visible part of the frame as it is stored, whatever the
  * network saw: with regions, borders around the picture, a #GstVideoCropMeta or an
  * image-orientation tag, too.  Of an object that several regions show whole, one box is
- * told (#GstVigilDetect:iou-threshold).  A frame in which nothing was found gets a
+ * told (#GstVigilDetect:iou-threshold).
+ *
+ * Objects that are small in a large frame vanish when it is brought to the size of the
+ * network's input.  With #GstVigilDetect:tiles the frame, or each region, is cut into
+ * tiles that overlap, and each is looked at on its own.  Of what the tiles and the
+ * whole frame show, an object is told once: a box that ends where a tile was cut goes
+ * when another view shows the object whole.  An object that is larger than the overlap
+ * of the tiles and that no view shows whole is told in parts.  The time a frame takes
+ * grows with the number of tiles.
+ *
+ * A frame in which nothing was found gets a
  * GstVigilMeta without results; gaps and damaged frames get none.
  *
  * Settings that are changed while playing count from the next frame on.  When they
@@ -41,9 +51,14 @@
  * class-thresholds="person=0.4" regions="gate=0.5,0.2,0.3,0.6" post-messages=true !
  * fakesink
  * ]| Prints the people and cars in one part of a video.
+ * |[
+ * gst-launch-1.0 filesrc location=square-4k.mp4 ! decodebin ! videoconvert !
+ * vigildetect model=ssdlite_emo_1m.safetensors tiles=3x2 inference-interval=10 !
+ * vigiloverlay ! videoconvert ! autovideosink
+ * ]| Finds small objects in a large picture.
  */
 
-#include "gstvigilclasslist.h"
+#include <string.h>
 #include "gstvigildetect-private.h"
 #include "gstvigilmerge.h"
 #include "gstvigilplace.h"
@@ -64,96 +79,6 @@ G_DEFINE_TYPE_WITH_CODE(GstVigilDetect, gst_vigil_detect, GST_TYPE_VIGIL_INFEREN
 GST_ELEMENT_REGISTER_DEFINE(vigildetect, "vigildetect", GST_RANK_NONE,
                             GST_TYPE_VIGIL_DETECT)
 
-/* ---- Settings ------------------------------------------------------------------- */
-
-static void clear_settings(GstVigilDetectSettings *settings)
-{
-    g_clear_pointer(&settings->object_class, g_free);
-    g_clear_pointer(&settings->class_thresholds, g_free);
-}
-
-/* A copy where something was set since the last one. */
-static gboolean take_settings(GstVigilDetect *self, GstVigilDetectSettings *settings)
-{
-    GST_OBJECT_LOCK(self);
-    const gboolean changed = self->settings_changed;
-    if (changed) {
-        *settings = self->settings;
-        settings->object_class = g_strdup(settings->object_class);
-        settings->class_thresholds = g_strdup(settings->class_thresholds);
-    }
-    self->settings_changed = FALSE;
-    GST_OBJECT_UNLOCK(self);
-    return changed;
-}
-
-static gboolean check_areas(const GstVigilDetectSettings *settings, GError **error)
-{
-    if (settings->min_area <= settings->max_area)
-        return TRUE;
-    g_set_error(error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
-                "The property min-area is %g, which is above max-area, %g.",
-                (gdouble)settings->min_area, (gdouble)settings->max_area);
-    return FALSE;
-}
-
-static VigilDetectOptions to_options(const GstVigilDetectSettings *settings)
-{
-    return (VigilDetectOptions) {
-        .has_threshold = settings->threshold >= 0,
-        .threshold = settings->threshold,
-        .has_iou_threshold = settings->iou_threshold >= 0,
-        .iou_threshold = settings->iou_threshold,
-        .max_detections = (int)settings->max_detections,
-        .min_area = settings->min_area,
-        .max_area = settings->max_area,
-    };
-}
-
-static void forget_options(GstVigilDetect *self)
-{
-    g_clear_pointer(&self->class_threshold, g_free);
-    g_clear_pointer(&self->class_wanted, g_free);
-    self->options = (VigilDetectOptions) { 0 };
-}
-
-/* Makes the settings those in use.  FALSE: they cannot be used, and those in use stay.
- */
-static gboolean use_settings(GstVigilDetect *self,
-                             const GstVigilDetectSettings *settings,
-                             const GstVigilNetwork *network, GError **error)
-{
-    bool *wanted = NULL;
-    gfloat *scores = NULL;
-
-    if (!check_areas(settings, error) ||
-        !gst_vigil_class_list_scores("class-thresholds", settings->class_thresholds,
-                                     network, &scores, error))
-        return FALSE;
-    if (!gst_vigil_class_list_wanted("object-class", settings->object_class, network,
-                                     &wanted, error)) {
-        g_free(scores);
-        return FALSE;
-    }
-    forget_options(self);
-    self->options = to_options(settings);
-    self->options.class_threshold = self->class_threshold = scores;
-    self->options.class_wanted = self->class_wanted = wanted;
-    return TRUE;
-}
-
-static gboolean update_settings(GstVigilDetect *self, const GstVigilNetwork *network,
-                                GError **error)
-{
-    GstVigilDetectSettings settings;
-
-    if (!take_settings(self, &settings))
-        return TRUE;
-    const gboolean ok = use_settings(self, &settings, network, error);
-    clear_settings(&settings);
-    return ok;
-}
-
 /* ---- The detector --------------------------------------------------------------- */
 
 static void gst_vigil_detect_release(GstVigilInference *base)
@@ -161,7 +86,7 @@ static void gst_vigil_detect_release(GstVigilInference *base)
     GstVigilDetect *self = GST_VIGIL_DETECT(base);
 
     vigil_detector_close(&self->detector);
-    forget_options(self);
+    gst_vigil_detect_forget_options(self);
 }
 
 /* The labels may be other ones than before: all settings are looked at again. */
@@ -180,7 +105,7 @@ static gboolean gst_vigil_detect_prepare(GstVigilInference *base,
     GST_OBJECT_LOCK(self);
     self->settings_changed = TRUE;
     GST_OBJECT_UNLOCK(self);
-    return update_settings(self, network, error);
+    return gst_vigil_detect_update_settings(self, network, error);
 }
 
 /* Areas are fractions of the frame outside and of the tensor inside. */
@@ -198,16 +123,61 @@ static void configure(GstVigilDetect *self, const GstVigilShot *shot,
         GST_ERROR_OBJECT(self, "%s", e.message);
 }
 
-/* ---- Results -------------------------------------------------------------------- */
+/* ---- Views ---------------------------------------------------------------------- */
 
-static void begin_frame(GstVigilDetect *self, const GstVigilNetwork *network)
+/* Of settings that may turn out not to be usable. */
+static guint gst_vigil_detect_count_views(GstVigilInference *base)
 {
+    GstVigilDetect *self = GST_VIGIL_DETECT(base);
+
+    GST_OBJECT_LOCK(self);
+    GstVigilTiles tiles = { .whole = self->settings.tile_full_frame };
+    const gboolean ok = gst_vigil_tiles_parse(self->settings.tiles, &tiles, NULL);
+    GST_OBJECT_UNLOCK(self);
+    return ok ? gst_vigil_tiles_count(&tiles) : 1;
+}
+
+static void cut_region(GstVigilDetect *self, const GstVigilFrame *frame,
+                       const GstVigilView *region, GArray *views)
+{
+    static const VigilRegion whole = { 0, 0, 1, 1 };
+    const guint first = self->cut->len;
+
+    gst_vigil_tiles_cut(&self->tiles, region->whole ? &whole : &region->area,
+                        frame->width, frame->height, self->cut);
+    for (guint i = first; i < self->cut->len; i++) {
+        const GstVigilTile *tile = &g_array_index(self->cut, GstVigilTile, i);
+        GstVigilView view = *region;
+        view.whole = region->whole && memcmp(&tile->area, &whole, sizeof whole) == 0;
+        view.area = tile->area;
+        g_array_append_val(views, view);
+    }
+}
+
+static gboolean gst_vigil_detect_list_views(GstVigilInference *base,
+                                            const GstVigilShot *frame,
+                                            const GstVigilRegions *regions,
+                                            GArray *views)
+{
+    GstVigilDetect *self = GST_VIGIL_DETECT(base);
     GError *error = NULL;
 
     g_array_set_size(self->boxes, 0);
-    if (!update_settings(self, network, &error))
-        gst_vigil_inference_post(GST_VIGIL_INFERENCE(self), GST_MESSAGE_WARNING, error);
+    g_array_set_size(self->cut, 0);
+    if (!gst_vigil_detect_update_settings(self, frame->network, &error))
+        gst_vigil_inference_post(base, GST_MESSAGE_WARNING, error);
+
+    gst_vigil_views_add_regions(views, regions);
+    const guint n = views->len;
+    for (guint i = 0; i < n; i++) {
+        const GstVigilView region = g_array_index(views, GstVigilView, i);
+        cut_region(self, frame->frame, &region, views);
+    }
+    g_array_remove_range(views, 0, n);
+    return TRUE;
 }
+
+/* ---- Results -------------------------------------------------------------------- */
 
 static void gst_vigil_detect_decode(GstVigilInference *base, const GstVigilShot *shot,
                                     GstVigilMeta *meta)
@@ -216,18 +186,20 @@ static void gst_vigil_detect_decode(GstVigilInference *base, const GstVigilShot 
     const VigilInput *input = vigil_session_input_rules(shot->network->session);
     const VigilPlacement upright =
         gst_vigil_place_upright(&shot->placement, input, shot->orientation);
+    const GstVigilTile *tile = &g_array_index(self->cut, GstVigilTile, shot->view);
     const VigilDetection *found = NULL;
 
-    if (shot->region_index <= 0)
-        begin_frame(self, shot->network);
     configure(self, shot, input);
     const int n = vigil_detector_run(self->detector, &upright, &found);
     for (int i = 0; i < n; i++) {
         GstVigilBox box = { .region_index = shot->region_index,
-                            .region_name = shot->region_name };
-        if (gst_vigil_place_detection(shot->frame, &shot->placement, input,
-                                      shot->orientation, &found[i], &box.detection))
-            g_array_append_val(self->boxes, box);
+                            .region_name = shot->region_name,
+                            .view = shot->view };
+        if (!gst_vigil_place_detection(shot->frame, &shot->placement, input,
+                                       shot->orientation, &found[i], &box.detection))
+            continue;
+        box.cut = gst_vigil_tile_cuts(tile, &box.detection);
+        g_array_append_val(self->boxes, box);
     }
 }
 
@@ -289,7 +261,7 @@ static void gst_vigil_detect_finish(GstVigilInference *base, const GstVigilShot 
     GstVigilDetect *self = GST_VIGIL_DETECT(base);
     const VigilDetectOptions *options = &self->options;
 
-    if (last->region_index > 0)
+    if (last->view > 0)
         gst_vigil_merge(self->boxes,
                         options->has_iou_threshold ? options->iou_threshold
                                                    : IOU_OF_REGIONS,
@@ -313,8 +285,9 @@ static void gst_vigil_detect_finalize(GObject *object)
     GstVigilDetect *self = GST_VIGIL_DETECT(object);
 
     gst_vigil_detect_release(GST_VIGIL_INFERENCE(self)); /* before the session goes */
-    clear_settings(&self->settings);
+    gst_vigil_detect_clear_settings(&self->settings);
     g_array_unref(self->boxes);
+    g_array_unref(self->cut);
     G_OBJECT_CLASS(gst_vigil_detect_parent_class)->finalize(object);
 }
 
@@ -337,6 +310,8 @@ static void gst_vigil_detect_class_init(GstVigilDetectClass *klass)
     inference_class->no_model = NO_MODEL;
     inference_class->prepare = gst_vigil_detect_prepare;
     inference_class->release = gst_vigil_detect_release;
+    inference_class->list_views = gst_vigil_detect_list_views;
+    inference_class->count_views = gst_vigil_detect_count_views;
     inference_class->decode = gst_vigil_detect_decode;
     inference_class->finish = gst_vigil_detect_finish;
 }
@@ -344,5 +319,6 @@ static void gst_vigil_detect_class_init(GstVigilDetectClass *klass)
 static void gst_vigil_detect_init(GstVigilDetect *self)
 {
     self->boxes = g_array_new(FALSE, FALSE, sizeof(GstVigilBox));
+    self->cut = g_array_new(FALSE, FALSE, sizeof(GstVigilTile));
     gst_vigil_detect_init_properties(self);
 }

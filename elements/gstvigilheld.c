@@ -44,6 +44,7 @@ static GstVigilHeldGroup *get_group(GstVigilHeld *held, const gchar *source)
 static void take_meta(GstVigilHeld *held, const GstVigilMeta *meta, GstClockTime pts)
 {
     GstVigilHeldGroup *group = get_group(held, gst_vigil_meta_get_source(meta));
+    group->detects = gst_vigil_meta_get_task(meta) == GST_VIGIL_TASK_DETECTION;
     g_ptr_array_set_size(group->results, 0);
     for (guint i = 0; i < gst_vigil_meta_get_n_results(meta); i++)
         g_ptr_array_add(group->results,

@@ -13,6 +13,7 @@ G_BEGIN_DECLS
 /* Results of one element. */
 typedef struct GstVigilHeldGroup {
     gchar *source;      /* name of the element; may be NULL */
+    gboolean detects;   /* it says what is where */
     GPtrArray *results; /* of GstVigilResult */
     GstClockTime seen;  /* PTS of the last buffer that carried them */
 } GstVigilHeldGroup;

@@ -12,8 +12,8 @@ GST_DEBUG_CATEGORY_EXTERN(gst_vigil_inference_debug);
  */
 typedef struct Plan {
     GstVigilRegions *regions;
-    GstVideoOrientationMethod orientation;
-    GstClockTime preprocess, inference; /* ns, summed over the regions */
+    GstVigilShot shot;                  /* the view at hand */
+    GstClockTime preprocess, inference; /* ns, summed over the views */
 } Plan;
 
 void gst_vigil_inference_reset_stream(GstVigilInference *self)
@@ -44,6 +44,33 @@ static GstClockTime stream_time(GstVigilInference *self, GstBuffer *buffer)
     if (segment->format != GST_FORMAT_TIME)
         return GST_CLOCK_TIME_NONE;
     return gst_segment_to_stream_time(segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+}
+
+/* ---- Views ---------------------------------------------------------------------- */
+
+void gst_vigil_views_add_regions(GArray *views, const GstVigilRegions *regions)
+{
+    const GstVigilView whole = { .whole = TRUE, .region_index = -1 };
+
+    if (regions->n == 0)
+        g_array_append_val(views, whole);
+    for (guint i = 0; i < regions->n; i++) {
+        const GstVigilRegion *item = &regions->item[i];
+        const GstVigilView view = { FALSE, item->area, (gint)i, item->name };
+        g_array_append_val(views, view);
+    }
+}
+
+static gboolean list_views(GstVigilInference *self, const Plan *plan)
+{
+    GstVigilInferenceClass *klass = GST_VIGIL_INFERENCE_GET_CLASS(self);
+    GArray *views = gst_vigil_inference_private(self)->views;
+
+    g_array_set_size(views, 0);
+    if (klass->list_views)
+        return klass->list_views(self, &plan->shot, plan->regions, views);
+    gst_vigil_views_add_regions(views, plan->regions);
+    return TRUE;
 }
 
 /* ---- Results -------------------------------------------------------------------- */
@@ -172,28 +199,35 @@ static gboolean skip_empty(GstVigilInference *self, GstBuffer *buffer)
 
 /* ---- One frame ------------------------------------------------------------------ */
 
-static void make_plan(GstVigilInference *self, Plan *plan)
+static void make_plan(GstVigilInference *self, const GstVigilFrame *frame,
+                      GstBuffer *buffer, Plan *plan)
 {
     GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
 
     GST_OBJECT_LOCK(self);
     *plan = (Plan) {
         .regions = gst_vigil_regions_ref(priv->regions),
-        .orientation = priv->has_stream_orientation ? priv->stream_orientation
-                                                    : priv->global_orientation,
+        .shot = { .buffer = buffer,
+                  .frame = frame,
+                  .network = priv->network,
+                  .region_index = -1,
+                  .orientation = priv->has_stream_orientation
+                                     ? priv->stream_orientation
+                                     : priv->global_orientation },
     };
     GST_OBJECT_UNLOCK(self);
 }
 
-static gboolean reduce(GstVigilInference *self, Plan *plan, const GstVigilFrame *frame,
-                       guint slot, GstVigilShot *shot)
+static gboolean reduce(GstVigilInference *self, Plan *plan)
 {
     GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
+    GstVigilShot *shot = &plan->shot;
+    const guint slot = shot->view % GST_VIGIL_REGIONS_MAX;
     GError *error = NULL;
     const GstClockTime begin = gst_util_get_timestamp();
 
-    if (!gst_vigil_reducer_run(&priv->reducer, slot, frame, shot->region,
-                               plan->orientation, priv->network->session,
+    if (!gst_vigil_reducer_run(&priv->reducer, slot, shot->frame, shot->region,
+                               shot->orientation, priv->network->session,
                                &shot->placement, &error)) {
         gst_vigil_inference_post(self, GST_MESSAGE_ERROR, error);
         return FALSE;
@@ -220,53 +254,46 @@ static void run_network(GstVigilInference *self, Plan *plan)
     GST_OBJECT_UNLOCK(self);
 }
 
-/* Looks at region i, or at the whole frame when there are none. */
-static gboolean look_at(GstVigilInference *self, Plan *plan, GstVigilFrame *frame,
-                        GstBuffer *buffer, guint i, GstVigilMeta *meta)
+static gboolean look_at(GstVigilInference *self, Plan *plan, guint i,
+                        GstVigilMeta *meta)
 {
-    GstVigilInferenceClass *klass = GST_VIGIL_INFERENCE_GET_CLASS(self);
-    GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
-    const GstVigilRegion *item = plan->regions->n ? &plan->regions->item[i] : NULL;
-    GstVigilShot shot = {
-        .buffer = buffer,
-        .frame = frame,
-        .network = priv->network,
-        .region = item ? &item->area : NULL,
-        .region_index = item ? (gint)i : -1,
-        .region_name = item ? item->name : NULL,
-        .orientation = plan->orientation,
-    };
+    const GArray *views = gst_vigil_inference_private(self)->views;
+    const GstVigilView *view = &g_array_index(views, GstVigilView, i);
 
-    if (!reduce(self, plan, frame, i, &shot))
+    plan->shot.view = i;
+    plan->shot.region = view->whole ? NULL : &view->area;
+    plan->shot.region_index = view->region_index;
+    plan->shot.region_name = view->region_name;
+    if (!reduce(self, plan))
         return FALSE;
     run_network(self, plan);
-    klass->decode(self, &shot, meta);
-    if (klass->finish && i + 1 >= plan->regions->n)
-        klass->finish(self, &shot, meta);
+    GST_VIGIL_INFERENCE_GET_CLASS(self)->decode(self, &plan->shot, meta);
     return TRUE;
 }
 
-static gboolean look_at_all(GstVigilInference *self, Plan *plan, GstVigilFrame *frame,
-                            GstBuffer *buffer)
+static gboolean look_at_all(GstVigilInference *self, Plan *plan)
 {
+    GstVigilInferenceClass *klass = GST_VIGIL_INFERENCE_GET_CLASS(self);
     GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
+    GstBuffer *buffer = plan->shot.buffer;
     gchar *source = gst_object_get_name(GST_OBJECT(self));
-    GstVigilMeta *meta =
-        gst_buffer_add_vigil_meta(buffer, source, priv->network->name,
-                                  GST_VIGIL_INFERENCE_GET_CLASS(self)->meta_task,
-                                  frame->width, frame->height, GST_BUFFER_PTS(buffer));
+    GstVigilMeta *meta = gst_buffer_add_vigil_meta(
+        buffer, source, priv->network->name, klass->meta_task, plan->shot.frame->width,
+        plan->shot.frame->height, GST_BUFFER_PTS(buffer));
     gboolean ok = TRUE;
 
     g_free(source);
-    for (guint i = 0; ok && i < MAX(plan->regions->n, 1); i++)
-        ok = look_at(self, plan, frame, buffer, i, meta);
+    for (guint i = 0; ok && i < priv->views->len; i++)
+        ok = look_at(self, plan, i, meta);
+    if (ok && klass->finish)
+        klass->finish(self, &plan->shot, meta);
     if (ok)
         gst_vigil_meta_mirror(meta, buffer);
     return ok;
 }
 
 /* The latency that was told only grows: each change makes the pipeline stutter. */
-static void check_latency(GstVigilInference *self, const Plan *plan)
+static void check_latency(GstVigilInference *self)
 {
     GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
     gboolean raised = FALSE;
@@ -275,7 +302,7 @@ static void check_latency(GstVigilInference *self, const Plan *plan)
     if (priv->stats.analysed % LATENCY_CHECK == 0) {
         const GstClockTime usual = (gst_vigil_clock_p95(&priv->stats.preprocess) +
                                     gst_vigil_clock_p95(&priv->stats.inference)) *
-                                   MAX(plan->regions->n, 1);
+                                   MAX(priv->views->len, 1);
         const GstClockTime latency = MIN(usual, LATENCY_MAX);
         raised = latency > priv->latency + priv->latency / 4;
         if (raised)
@@ -302,7 +329,7 @@ static void note_analysed(GstVigilInference *self, GstBuffer *buffer, const Plan
                    ", inference %" GST_TIME_FORMAT,
                    buffer, GST_TIME_ARGS(plan->preprocess),
                    GST_TIME_ARGS(plan->inference));
-    check_latency(self, plan);
+    check_latency(self);
 }
 
 /* One bad frame does not end the stream; a series of them is told once. */
@@ -330,10 +357,11 @@ static GstFlowReturn analyse(GstVigilInference *self, GstBuffer *buffer)
         note_unmapped(self, error);
         return GST_FLOW_OK;
     }
-    make_plan(self, &plan);
-    const gboolean ok = look_at_all(self, &plan, &frame, buffer);
+    make_plan(self, &frame, buffer, &plan);
+    const gboolean wanted = list_views(self, &plan);
+    const gboolean ok = !wanted || look_at_all(self, &plan);
     gst_vigil_frame_unmap(&frame);
-    if (ok)
+    if (wanted && ok)
         note_analysed(self, buffer, &plan);
     gst_vigil_regions_unref(plan.regions);
     return ok ? GST_FLOW_OK : GST_FLOW_ERROR;

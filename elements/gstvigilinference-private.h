@@ -35,6 +35,7 @@ typedef struct _GstVigilInferencePrivate {
 
     /* Of the streaming thread. */
     GstVideoInfo info;
+    GArray *views;            /* of GstVigilView: of the frame at hand */
     guint wait;               /* frames to let pass before the next one is due */
     gboolean warned_unmapped; /* once per series */
     GstVigilReducer reducer;

@@ -267,10 +267,10 @@ static void install_stream_properties(GObjectClass *klass)
         g_param_spec_boxed(
             "stats", "Statistics",
             "Since the stream was started: frames, analysed, inferences (one a "
-            "region), "
+            "region, tile or object), "
             "skipped (late, gap or damaged), late (guint64), preprocess-last-ms, "
             "preprocess-mean-ms, preprocess-p95-ms, inference-last-ms, "
-            "inference-mean-ms, inference-p95-ms (gdouble, milliseconds a region; p95 "
+            "inference-mean-ms, inference-p95-ms (gdouble, milliseconds each; p95 "
             "over the last " G_STRINGIFY(GST_VIGIL_STATS_WINDOW) ")",
             GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 }

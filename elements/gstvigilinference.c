@@ -75,21 +75,22 @@ static GError *take_settings(GstVigilInference *self, GstVigilNetworkSettings *s
 
 static gboolean open_network(GstVigilInference *self)
 {
+    GstVigilInferenceClass *klass = GST_VIGIL_INFERENCE_GET_CLASS(self);
     GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
     GstVigilNetworkSettings settings;
     GError *error = take_settings(self, &settings);
 
     close_network(self);
     if (!error)
-        priv->network = gst_vigil_network_open(
-            &settings, GST_VIGIL_INFERENCE_GET_CLASS(self)->task, &error);
+        priv->network = gst_vigil_network_open(&settings, klass->task, &error);
     gst_vigil_network_settings_clear(&settings);
     if (!priv->network) {
         gst_vigil_inference_post(self, GST_MESSAGE_ERROR, error);
         return FALSE;
     }
+    const guint views = klass->count_views ? klass->count_views(self) : 1;
     GST_OBJECT_LOCK(self);
-    priv->latency = priv->network->run_time * MAX(priv->regions->n, 1);
+    priv->latency = priv->network->run_time * MAX(priv->regions->n, 1) * views;
     GST_OBJECT_UNLOCK(self);
     GST_INFO_OBJECT(self, "opened %s: %d classes, one run %" GST_TIME_FORMAT,
                     priv->network->name, priv->network->classes,
@@ -266,6 +267,7 @@ static void finalize(GObject *object)
     gst_vigil_regions_unref(priv->regions);
     g_clear_error(&priv->regions_error);
     g_free(priv->regions_text);
+    g_array_unref(priv->views);
     G_OBJECT_CLASS(gst_vigil_inference_parent_class)->finalize(object);
 }
 
@@ -276,6 +278,7 @@ static void gst_vigil_inference_init(GstVigilInference *self)
     priv->interval = GST_VIGIL_INFERENCE_DEFAULT_INTERVAL;
     priv->qos_enabled = GST_VIGIL_INFERENCE_DEFAULT_QOS;
     priv->regions = gst_vigil_regions_parse(NULL, NULL);
+    priv->views = g_array_new(FALSE, FALSE, sizeof(GstVigilView));
     gst_video_info_init(&priv->info);
     gst_vigil_qos_reset(&priv->qos);
     gst_base_transform_set_in_place(GST_BASE_TRANSFORM(self), TRUE);

@@ -15,6 +15,7 @@
 #include "gstvigilframe.h"
 #include "gstvigilmeta.h"
 #include "gstvigilnetwork.h"
+#include "gstvigilregions.h"
 #include "vigil.h"
 
 G_BEGIN_DECLS
@@ -23,13 +24,22 @@ G_BEGIN_DECLS
 G_DECLARE_DERIVABLE_TYPE(GstVigilInference, gst_vigil_inference, GST, VIGIL_INFERENCE,
                          GstBaseTransform)
 
+/* A part of a frame that is looked at on its own. */
+typedef struct _GstVigilView {
+    gboolean whole;           /* all of the visible frame: `area` does not count */
+    VigilRegion area;         /* in fractions of the visible frame */
+    gint region_index;        /* in the property regions; -1: in none of them */
+    const gchar *region_name; /* NULL: not named; lives until the frame is finished */
+} GstVigilView;
+
 /* One run of the network, seen by the subclass.  All pointers are the base's. */
 typedef struct _GstVigilShot {
     GstBuffer *buffer;              /* the frame; writable metadata */
     const GstVigilFrame *frame;     /* the same, mapped */
     const GstVigilNetwork *network; /* its session holds the outputs */
+    guint view;                     /* number of the view, from 0 */
     const VigilRegion *region; /* in fractions of the visible frame; NULL: all of it */
-    gint region_index;         /* in the property regions; -1: the whole frame */
+    gint region_index;         /* in the property regions; -1: in none of them */
     const gchar *region_name;  /* NULL: not named */
     VigilPlacement placement;  /* where it went in the tensor, before turning */
     GstVideoOrientationMethod orientation; /* what turned the tensor upright */
@@ -53,11 +63,22 @@ struct _GstVigilInferenceClass {
                         GError **error);
     /* The network is about to be closed; also where it was not prepared. */
     void (*release)(GstVigilInference *self);
-    /* All regions of a frame were decoded, `last` after the others.  Streaming thread.
-     */
+    /* Appends to `views` what is to be looked at; `frame` has no region yet.  FALSE:
+     * the frame passes without results.  NULL: gst_vigil_views_add_regions().
+     * Streaming thread. */
+    gboolean (*list_views)(GstVigilInference *self, const GstVigilShot *frame,
+                           const GstVigilRegions *regions, GArray *views);
+    /* How many views list_views makes of a region, for the first guess of the latency;
+     * NULL: one. */
+    guint (*count_views)(GstVigilInference *self);
+    /* All views of a frame were decoded, `last` after the others; without views it is
+     * the frame.  Streaming thread. */
     void (*finish)(GstVigilInference *self, const GstVigilShot *last,
                    GstVigilMeta *meta);
 };
+
+/* Appends a view of each region, or of the whole frame where there are none. */
+void gst_vigil_views_add_regions(GArray *views, const GstVigilRegions *regions);
 
 /* A new result about the shot's region or about the whole frame. */
 GstVigilResult *gst_vigil_shot_new_result(const GstVigilShot *shot);
@@ -69,8 +90,8 @@ GstStructure *gst_vigil_shot_to_frame_structure(const GstVigilShot *shot,
                                                 GstVigilInference *self,
                                                 const gchar *name);
 
-/* The same, and what places the shot in space: region-index (gint, -1: the whole
- * frame), region-name (string, absent when not named), x, y, width, height (gdouble,
+/* The same, and what places the shot in space: region-index (gint, -1: in no
+ * region), region-name (string, absent when not named), x, y, width, height (gdouble,
  * fractions of the visible frame).  Streaming thread. */
 GstStructure *gst_vigil_shot_to_structure(const GstVigilShot *shot,
                                           GstVigilInference *self, const gchar *name);

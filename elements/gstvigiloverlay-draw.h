@@ -38,6 +38,7 @@ typedef struct GstVigilOverlayStyle {
 /* Results of one element. */
 typedef struct GstVigilOverlayGroup {
     const gchar *title;       /* shown when there are several groups; may be NULL */
+    gboolean detects;         /* the results are what a detector found */
     const GPtrArray *results; /* of GstVigilResult */
 } GstVigilOverlayGroup;
 

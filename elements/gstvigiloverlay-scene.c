@@ -71,6 +71,21 @@ static void append_caption(GString *to, const GstVigilOverlayStyle *style,
                                to_percent(score));
 }
 
+static GstVigilOverlayBox get_place(const GstVigilOverlayScene *scene,
+                                    const GstVigilResult *result)
+{
+    gfloat x, y, width, height;
+    gst_vigil_result_get_region(result, &x, &y, &width, &height);
+    return (GstVigilOverlayBox) {
+        .x = x * scene->width,
+        .y = (gdouble)y * scene->frame_height,
+        .width = width * scene->width,
+        .height = (gdouble)height * scene->frame_height,
+        .id = gst_vigil_result_get_id(result),
+        .track = gst_vigil_result_get_tracking_id(result),
+    };
+}
+
 static gboolean same_place(const GstVigilOverlayBox *a, const GstVigilOverlayBox *b)
 {
     return a->x == b->x && a->y == b->y && a->width == b->width &&
@@ -81,14 +96,7 @@ static gboolean same_place(const GstVigilOverlayBox *a, const GstVigilOverlayBox
 static GstVigilOverlayBox *get_box(GstVigilOverlayScene *scene,
                                    const GstVigilResult *result, gboolean *is_new)
 {
-    gfloat x, y, width, height;
-    gst_vigil_result_get_region(result, &x, &y, &width, &height);
-    GstVigilOverlayBox box = {
-        .x = x * scene->width,
-        .y = (gdouble)y * scene->frame_height,
-        .width = width * scene->width,
-        .height = (gdouble)height * scene->frame_height,
-    };
+    GstVigilOverlayBox box = get_place(scene, result);
     *is_new = FALSE;
     for (guint i = 0; i < scene->boxes->len; i++) {
         GstVigilOverlayBox *old = &g_array_index(scene->boxes, GstVigilOverlayBox, i);
@@ -119,6 +127,71 @@ static void add_box(GstVigilOverlayScene *scene, const GstVigilOverlayStyle *sty
     if (is_new)
         box->color = detected || !best ? class_color(label, label_id)
                                        : class_color(best->label, best->index);
+}
+
+/* ---- Results about objects of other results ------------------------------------- */
+
+/* Intersection over union. */
+static gdouble overlap(const GstVigilOverlayBox *a, const GstVigilOverlayBox *b)
+{
+    gdouble width = fmin(a->x + a->width, b->x + b->width) - fmax(a->x, b->x);
+    gdouble height = fmin(a->y + a->height, b->y + b->height) - fmax(a->y, b->y);
+    gdouble both = fmax(width, 0) * fmax(height, 0);
+    gdouble either = a->width * a->height + b->width * b->height - both;
+    return either > 0 ? both / either : 0;
+}
+
+/* The box of its object or, where the result is of an earlier frame, the one that took
+ * its place. */
+static GstVigilOverlayBox *find_box(const GstVigilOverlayScene *scene,
+                                    const GstVigilResult *result)
+{
+    GstVigilOverlayBox place = get_place(scene, result), *nearest = NULL;
+    gdouble most = 0.5;
+    for (guint i = 0; i < scene->boxes->len; i++) {
+        GstVigilOverlayBox *box = &g_array_index(scene->boxes, GstVigilOverlayBox, i);
+        if (box->id == gst_vigil_result_get_parent_id(result))
+            return box;
+    }
+    for (guint i = 0; i < scene->boxes->len; i++) {
+        GstVigilOverlayBox *box = &g_array_index(scene->boxes, GstVigilOverlayBox, i);
+        if (place.track && place.track == box->track)
+            return box;
+        if (place.track && box->track)
+            continue;
+        if (overlap(&place, box) > most) {
+            most = overlap(&place, box);
+            nearest = box;
+        }
+    }
+    return nearest;
+}
+
+/* Joins the caption of the object.  One that is gone from the frame is not drawn; where
+ * nothing tells which are there, the result has a box of its own. */
+static void add_to_box(GstVigilOverlayScene *scene, const GstVigilOverlayStyle *style,
+                       const GstVigilResult *result, gboolean objects_known)
+{
+    const GstVigilClass *best = gst_vigil_result_get_class(result, 0);
+    GstVigilOverlayBox *box = objects_known ? find_box(scene, result) : NULL;
+    if (!objects_known)
+        add_box(scene, style, result);
+    else if (box && best)
+        append_caption(box->text, style, best->label, best->index, best->score);
+}
+
+static void add_parts(GstVigilOverlayScene *scene, const GstVigilOverlayStyle *style,
+                      const GstVigilOverlayGroup *groups, guint n_groups)
+{
+    gboolean objects_known = FALSE;
+    for (guint i = 0; i < n_groups; i++)
+        objects_known = objects_known || groups[i].detects;
+    for (guint i = 0; i < n_groups; i++)
+        for (guint k = 0; k < groups[i].results->len; k++) {
+            const GstVigilResult *result = g_ptr_array_index(groups[i].results, k);
+            if (gst_vigil_result_is_for_object(result))
+                add_to_box(scene, style, result, objects_known);
+        }
 }
 
 /* ---- Results about the whole frame ---------------------------------------------- */
@@ -155,6 +228,8 @@ static void add_group(GstVigilOverlayScene *scene, const GstVigilOverlayStyle *s
     gboolean headed = FALSE;
     for (guint i = 0; i < group->results->len; i++) {
         const GstVigilResult *result = g_ptr_array_index(group->results, i);
+        if (gst_vigil_result_is_for_object(result))
+            continue;
         if (!gst_vigil_result_is_full_frame(result)) {
             add_box(scene, style, result);
             continue;
@@ -228,6 +303,7 @@ GstVigilOverlayScene *gst_vigil_overlay_scene_new(const GstVigilOverlayStyle *st
     g_array_set_clear_func(scene->rows, clear_row);
     for (guint i = 0; i < n_groups; i++)
         add_group(scene, style, &groups[i], n_groups > 1);
+    add_parts(scene, style, groups, n_groups);
     scene->key = make_key(scene);
     return scene;
 }

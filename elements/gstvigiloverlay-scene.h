@@ -13,6 +13,8 @@ typedef struct GstVigilColor {
 
 typedef struct GstVigilOverlayBox {
     gdouble x, y, width, height; /* display pixels */
+    guint id;                    /* of the result */
+    guint64 track;               /* 0: none */
     GstVigilColor color;
     GString *text; /* empty: no caption */
 } GstVigilOverlayBox;

@@ -5,9 +5,9 @@
  * @short_description: draws what the vigil elements found
  *
  * Draws the results that ride on a buffer in a #GstVigilMeta: classes of the whole
- * frame as a panel in a corner, regions and detected objects as boxes with a caption.
- * A label has the same colour in every frame and every run; lines and text grow with
- * the frame.
+ * frame as a panel in a corner, regions and detected objects as boxes with a caption,
+ * which the classes that vigilclassify told of the object join.  A label has the same
+ * colour in every frame and every run; lines and text grow with the frame.
  *
  * Results stay for #GstVigilOverlay:hold-time on frames that carry none, so that
  * nothing blinks when not every frame is looked at.  A meta without results is an
@@ -171,7 +171,8 @@ static GstVigilOverlayScene *new_scene(GstVigilOverlay *self)
     GstVigilOverlayGroup *groups = g_newa(GstVigilOverlayGroup, held->len + 1);
     for (guint i = 0; i < held->len; i++) {
         const GstVigilHeldGroup *group = &g_array_index(held, GstVigilHeldGroup, i);
-        groups[i] = (GstVigilOverlayGroup) { group->source, group->results };
+        groups[i] =
+            (GstVigilOverlayGroup) { group->source, group->detects, group->results };
     }
     GST_OBJECT_LOCK(self);
     GstVigilOverlayScene *scene =

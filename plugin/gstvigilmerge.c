@@ -1,17 +1,38 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstvigilmerge.h"
 
-/* Of equal scores the one of the earlier region comes first, then of the lower class:
- * the order never depends on the sort. */
-static gint compare(gconstpointer a, gconstpointer b)
+#define PART_SHARE 0.5F /* of the smaller area */
+
+/* Of equal scores the one of the earlier view comes first, then of the lower class: the
+ * order never depends on the sort. */
+static gint by_score(gconstpointer a, gconstpointer b)
 {
     const GstVigilBox *left = a, *right = b;
 
     if (left->detection.score != right->detection.score)
         return left->detection.score > right->detection.score ? -1 : 1;
-    if (left->region_index != right->region_index)
-        return left->region_index - right->region_index;
+    if (left->view != right->view)
+        return left->view < right->view ? -1 : 1;
     return left->detection.class_index - right->detection.class_index;
+}
+
+static gfloat area_of(const VigilDetection *d)
+{
+    return d->width * d->height;
+}
+
+/* In which order boxes are kept. */
+static gint by_rank(gconstpointer a, gconstpointer b)
+{
+    const GstVigilBox *left = a, *right = b;
+    const gfloat left_area = area_of(&left->detection);
+    const gfloat right_area = area_of(&right->detection);
+
+    if (left->cut != right->cut)
+        return left->cut ? 1 : -1;
+    if (left->cut && left_area != right_area)
+        return left_area > right_area ? -1 : 1;
+    return by_score(a, b);
 }
 
 static gfloat shared_length(gfloat a, gfloat a_length, gfloat b, gfloat b_length)
@@ -20,13 +41,14 @@ static gfloat shared_length(gfloat a, gfloat a_length, gfloat b, gfloat b_length
 }
 
 static gboolean overlap(const VigilDetection *a, const VigilDetection *b,
-                        gfloat threshold)
+                        gfloat threshold, gboolean either_is_part)
 {
     const gfloat both = shared_length(a->x, a->width, b->x, b->width) *
                         shared_length(a->y, a->height, b->y, b->height);
-    const gfloat either = a->width * a->height + b->width * b->height - both;
+    const gfloat either = area_of(a) + area_of(b) - both;
 
-    return both > threshold * either;
+    return both > threshold * either ||
+           (either_is_part && both > PART_SHARE * MIN(area_of(a), area_of(b)));
 }
 
 static gboolean is_repeated(const GstVigilBox *box, const GstVigilBox *kept, guint n,
@@ -34,8 +56,8 @@ static gboolean is_repeated(const GstVigilBox *box, const GstVigilBox *kept, gui
 {
     for (guint i = 0; i < n; i++)
         if (kept[i].detection.class_index == box->detection.class_index &&
-            kept[i].region_index != box->region_index &&
-            overlap(&kept[i].detection, &box->detection, threshold))
+            kept[i].view != box->view &&
+            overlap(&kept[i].detection, &box->detection, threshold, box->cut))
             return TRUE;
     return FALSE;
 }
@@ -46,10 +68,13 @@ void gst_vigil_merge(GArray *boxes, gfloat iou_threshold, guint most)
     const guint limit = most ? most : VIGIL_MAX_DETECTIONS;
     guint kept = 0;
 
-    g_array_sort(boxes, compare);
-    const guint n = MIN(boxes->len, VIGIL_MAX_DETECTIONS);
-    for (guint i = 0; i < n && kept < limit; i++)
+    g_array_sort(boxes, by_score);
+    g_array_set_size(boxes, MIN(boxes->len, VIGIL_MAX_DETECTIONS));
+    g_array_sort(boxes, by_rank);
+    for (guint i = 0; i < boxes->len; i++)
         if (!is_repeated(&box[i], box, kept, iou_threshold))
             box[kept++] = box[i];
     g_array_set_size(boxes, kept);
+    g_array_sort(boxes, by_score);
+    g_array_set_size(boxes, MIN(kept, limit));
 }

@@ -45,9 +45,10 @@ VigilStatus vigil_detector_open(const VigilSession *session,
     VigilDetector *d = calloc(1, sizeof *d);
     if (!d)
         return vigil_fail_memory(error, sizeof *d, "a detector");
-    find_maps(session, model->arch.scheme->detect, d->maps, sizes);
-    status = vigil_detect_open(model->arch.scheme->detect, model->info.classes,
-                               input->height, input->width, sizes, &d->detect, error);
+    const VigilDetectRules *rules = vigil_model_detect_rules(model);
+    find_maps(session, rules, d->maps, sizes);
+    status = vigil_detect_open(rules, model->info.classes, input->height, input->width,
+                               sizes, &d->detect, error);
     if (status == VIGIL_OK)
         status = vigil_detect_configure(d->detect, options, error);
     if (status == VIGIL_OK)

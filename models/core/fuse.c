@@ -62,7 +62,8 @@ static VigilNode *convolution_of(VigilNet *net, VigilValue v)
 {
     int p = net->map[v].producer;
     VigilNode *n = p < 0 ? NULL : &net->node[p];
-    bool conv = n && (n->op == &vigil_op_conv || n->op == &vigil_op_depthwise);
+    bool conv = n && (n->op == &vigil_op_conv || n->op == &vigil_op_depthwise ||
+                      n->op == &vigil_op_winograd);
     return conv && n->residual == VIGIL_NONE ? n : NULL;
 }
 

@@ -1,9 +1,8 @@
 #include "core/input.h"
+#include "core/metadata.h"
 #include "core/text.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static int shorter(const VigilInput *in)
@@ -49,99 +48,26 @@ static void set_size(VigilInput *in, int height, int width, VigilOrigin origin)
 /* ---- Metadata ----------------------------------------------------------------------
  */
 
-static VigilStatus bad_value(const VigilSafetensors *file, const char *key,
-                             const char *value, const char *wanted, VigilError *error)
-{
-    char path[112], shown[64];
-    vigil_printable(path, sizeof path, vigil_safetensors_path(file));
-    return vigil_fail(error, VIGIL_ERROR_FORMAT,
-                      "%s: __metadata__ '%s' is '%s', should be %s", path, key,
-                      vigil_printable(shown, sizeof shown, value), wanted);
-}
-
 static VigilStatus read_size(const VigilSafetensors *file, const char *key, int *out,
                              VigilError *error)
 {
-    const char *text = vigil_safetensors_metadata(file, key);
-    char *end;
-    if (!text)
-        return VIGIL_OK;
-    long v = strtol(text, &end, 10);
-    if (*end || end == text || v < VIGIL_MIN_SIZE || v > VIGIL_MAX_SIZE)
-        return bad_value(file, key, text, "a whole number from 32 to 4096", error);
-    *out = (int)v;
-    return VIGIL_OK;
+    return vigil_metadata_whole(file, key, VIGIL_MIN_SIZE, VIGIL_MAX_SIZE, out, error);
 }
 
-/* One decimal number up to a million, with a point whatever the locale; NULL if there
- * is none, else what follows. */
-static const char *parse_number(const char *text, float *out)
+/* Into tensor channel order. */
+static VigilStatus read_channels(const VigilSafetensors *file, const char *key,
+                                 bool bgr, float out[3], VigilOrigin *origin,
+                                 VigilError *error)
 {
-    double v = 0, scale = 1;
-    bool minus = *text == '-', digits = false;
-    text += minus;
-    for (; *text >= '0' && *text <= '9'; text++, digits = true)
-        v = v * 10 + (*text - '0');
-    if (*text == '.')
-        for (text++; *text >= '0' && *text <= '9'; text++, digits = true)
-            v += (*text - '0') * (scale /= 10);
-    *out = (float)(minus ? -v : v);
-    return digits && v <= 1e6 ? text : NULL;
-}
-
-/* "0.5 0.5 0.5", "0.5, 0.5, 0.5" or "[0.5, 0.5, 0.5]". */
-static bool parse_three(const char *text, float out[3])
-{
-    text += strspn(text, " ");
-    bool bracket = *text == '[';
-    text += bracket;
-    for (int i = 0; i < 3; i++) {
-        size_t gap = strspn(text, " ");
-        bool comma = i && text[gap] == ',';
-        if (i && !comma && !gap)
-            return false;
-        text += gap + comma;
-        text = parse_number(text + strspn(text, " "), &out[i]);
-        if (!text)
-            return false;
-    }
-    text += strspn(text, " ");
-    if (bracket && *text++ != ']')
-        return false;
-    return !text[strspn(text, " ")];
-}
-
-static VigilStatus read_three(const VigilSafetensors *file, const char *key, bool bgr,
-                              float out[3], VigilOrigin *origin, VigilError *error)
-{
-    const char *text = vigil_safetensors_metadata(file, key);
     float v[3];
-    if (!text)
-        return VIGIL_OK;
-    if (!parse_three(text, v))
-        return bad_value(file, key, text, "three decimal numbers", error);
+    bool found;
+    VigilStatus s = vigil_metadata_numbers(file, key, 3, v, &found, error);
+    if (s != VIGIL_OK || !found)
+        return s;
     for (int i = 0; i < 3; i++)
         out[i] = v[bgr ? 2 - i : i];
     *origin = VIGIL_ORIGIN_METADATA;
     return VIGIL_OK;
-}
-
-static VigilStatus read_choice(const VigilSafetensors *file, const char *key,
-                               const char *const *names, int *out, VigilError *error)
-{
-    const char *text = vigil_safetensors_metadata(file, key);
-    char wanted[96] = "";
-    if (!text)
-        return VIGIL_OK;
-    for (int i = 0; names[i]; i++) {
-        if (!strcmp(text, names[i])) {
-            *out = i;
-            return VIGIL_OK;
-        }
-        snprintf(wanted + strlen(wanted), sizeof wanted - strlen(wanted), "%s%s",
-                 i ? " or " : "", names[i]);
-    }
-    return bad_value(file, key, text, wanted, error);
 }
 
 VigilStatus vigil_input_metadata(const VigilSafetensors *file, VigilInput *in,
@@ -155,8 +81,8 @@ VigilStatus vigil_input_metadata(const VigilSafetensors *file, VigilInput *in,
     if ((s = read_size(file, "input_height", &h, error)) ||
         (s = read_size(file, "input_width", &w, error)) ||
         (s = read_size(file, "resize_shorter", &shorter_side, error)) ||
-        (s = read_choice(file, "channel_order", orders, &order, error)) ||
-        (s = read_choice(file, "resize", resizes, &resize, error)))
+        (s = vigil_metadata_choice(file, "channel_order", orders, &order, error)) ||
+        (s = vigil_metadata_choice(file, "resize", resizes, &resize, error)))
         return s;
     if (h || w)
         set_size(in, h ? h : w, w ? w : h, VIGIL_ORIGIN_METADATA);
@@ -169,8 +95,8 @@ VigilStatus vigil_input_metadata(const VigilSafetensors *file, VigilInput *in,
         in->origin.resize = VIGIL_ORIGIN_METADATA;
     }
     bool bgr = in->channel_order == VIGIL_BGR;
-    if ((s = read_three(file, "mean", bgr, in->mean, &in->origin.mean, error)) ||
-        (s = read_three(file, "std", bgr, in->std, &in->origin.std, error)))
+    if ((s = read_channels(file, "mean", bgr, in->mean, &in->origin.mean, error)) ||
+        (s = read_channels(file, "std", bgr, in->std, &in->origin.std, error)))
         return s;
     VigilError e;
     if (vigil_input_options(NULL, in, &e) == VIGIL_OK)

@@ -1,6 +1,7 @@
 #include "core/model.h"
 #include "core/input.h"
 #include "core/json.h"
+#include "core/metadata.h"
 #include "core/recognise.h"
 #include "core/text.h"
 
@@ -111,17 +112,36 @@ static VigilStatus read_labels(VigilModel *model, VigilError *error)
 
 static VigilStatus read_window(VigilModel *model, VigilError *error)
 {
-    const char *text = vigil_safetensors_metadata(model->file, "window");
-    char *end, shown[48];
-    if (!text)
+    return vigil_metadata_whole(model->file, "window", 2, 64, &model->window, error);
+}
+
+/* SSD may have been trained with anchors of other sizes: one more number than levels,
+ * fractions of the input. */
+static VigilStatus read_anchors(VigilModel *model, VigilError *error)
+{
+    static const char key[] = "anchor_sizes";
+    const VigilDetectRules *rules = model->arch.scheme->detect;
+    float sizes[VIGIL_MAX_LEVELS + 1];
+    bool found;
+    if (!rules || !vigil_safetensors_metadata(model->file, key))
         return VIGIL_OK;
-    long v = strtol(text, &end, 10);
-    if (*end || end == text || v < 2 || v > 64)
-        return vigil_fail(error, VIGIL_ERROR_FORMAT,
-                          "%s: __metadata__ 'window' is '%s', should be 2 to 64",
-                          model->shown, vigil_printable(shown, sizeof shown, text));
-    model->window = (int)v;
+    int levels = rules->anchors->levels;
+    VigilStatus s =
+        vigil_metadata_numbers(model->file, key, levels + 1, sizes, &found, error);
+    if (s != VIGIL_OK)
+        return s;
+    model->anchors = *rules->anchors;
+    if (!vigil_anchors_resize(&model->anchors, sizes))
+        return vigil_metadata_refuse(
+            model->file, key, "rising numbers above 0 and up to 2, of SSD", error);
+    model->detect = *rules;
+    model->detect.anchors = &model->anchors;
     return VIGIL_OK;
+}
+
+const VigilDetectRules *vigil_model_detect_rules(const VigilModel *model)
+{
+    return model->detect.anchors ? &model->detect : model->arch.scheme->detect;
 }
 
 /* ---- Opening -----------------------------------------------------------------------
@@ -178,8 +198,9 @@ static VigilStatus open_stored(VigilModel *m, VigilError *error)
         return s;
     vigil_input_default(&m->arch, &m->info.input);
     if ((s = vigil_input_metadata(m->file, &m->info.input, error)) ||
-        (s = read_window(m, error)) || (s = read_labels(m, error)) ||
-        (s = pack(m, error)) || (s = check_leftovers(m, error)))
+        (s = read_window(m, error)) || (s = read_anchors(m, error)) ||
+        (s = read_labels(m, error)) || (s = pack(m, error)) ||
+        (s = check_leftovers(m, error)))
         return s;
     fill_info(m);
     return VIGIL_OK;

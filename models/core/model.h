@@ -4,6 +4,7 @@
 
 #include "backbones/family.h"
 #include "core/weights.h"
+#include "vision/detect.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -15,9 +16,11 @@ struct VigilModel {
     VigilArchitecture arch;
     VigilModelInfo info;
     char *path;
-    char shown[112]; /* path, fit for a message */
-    char **labels;   /* of __metadata__, owned */
-    int window;      /* of __metadata__, 0: the variant's */
+    char shown[112];          /* path, fit for a message */
+    char **labels;            /* of __metadata__, owned */
+    int window;               /* of __metadata__, 0: the variant's */
+    VigilDetectRules detect;  /* the scheme's with `anchors`, or all 0 */
+    VigilAnchorRules anchors; /* of __metadata__ */
     VigilSafetensors *file;
     VigilSource *source;
     pthread_mutex_t lock; /* of source, while a session binds */
@@ -30,6 +33,9 @@ struct VigilModel {
 VigilStatus vigil_model_build(VigilModel *model, int height, int width,
                               const char *const *keep, size_t n_keep, VigilNet **net,
                               VigilError *error);
+
+/* How a detector's outputs become boxes; NULL for other tasks. */
+const VigilDetectRules *vigil_model_detect_rules(const VigilModel *model);
 
 /* vigil_model_open() over memory that outlives the model: for tests and fuzzing. `name`
  * stands for the path. */

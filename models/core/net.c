@@ -1,5 +1,5 @@
 #include "core/attention.h"
-#include "core/op.h"
+#include "core/chain.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -351,7 +351,7 @@ void vigil_net_bind(VigilNet *net, VigilBinder *binder)
     }
 }
 
-static uint64_t now(void)
+uint64_t vigil_now(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -362,12 +362,16 @@ void vigil_net_run(VigilNet *net)
 {
     for (size_t i = 0; i < net->n_nodes; i++) {
         VigilNode *n = &net->node[i];
-        if (n->dead)
+        if (n->dead || vigil_inlined(n))
             continue;
-        uint64_t start = net->timed ? now() : 0;
+        if (n->chain) {
+            vigil_chain_run(n->chain, net);
+            continue;
+        }
+        uint64_t start = net->timed ? vigil_now() : 0;
         n->op->run(n, net);
         if (net->timed)
-            n->nanoseconds += now() - start;
+            n->nanoseconds += vigil_now() - start;
     }
 }
 

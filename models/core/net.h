@@ -54,7 +54,9 @@ int vigil_shape_dims(VigilShape shape, int dims[4]);
 typedef struct VigilNetConfig {
     int height, width;
     int classes;
-    int window; /* attention window of EMO; 0: the variant's own */
+    int window;         /* attention window of EMO; 0: the variant's own */
+    size_t strip_bytes; /* of a thread for maps that are computed in strips (chain.h);
+                           0: what suits a cache */
 } VigilNetConfig;
 
 /* NULL when out of memory. */

@@ -8,6 +8,8 @@
 
 typedef struct VigilNode VigilNode;
 typedef struct VigilOp VigilOp;
+typedef struct VigilChain VigilChain; /* chain.h */
+typedef struct VigilRows VigilRows;
 
 #define VIGIL_MAX_INPUTS 5
 #define VIGIL_MAX_DEPTH 8 /* of scopes */
@@ -22,6 +24,10 @@ struct VigilOp {
     /* Floats of scratch that each of the threads needs.  NULL: none. */
     size_t (*scratch)(const VigilNode *node);
     void (*run)(const VigilNode *node, VigilNet *net);
+    /* Rows row0..row1-1 of a convolution alone, on one thread.  NULL: cannot. */
+    void (*rows)(const VigilNode *node, const VigilRows *rows, int row0, int row1);
+    /* Whether this one can.  NULL: yes. */
+    bool (*has_rows)(const VigilNode *node);
 };
 
 struct VigilNode {
@@ -36,7 +42,8 @@ struct VigilNode {
     VigilShape in_shape, out_shape; /* of in[0] and out */
     void *data;                     /* the op's own description */
     const VigilWeights *weights;
-    bool dead; /* merged into another one */
+    bool dead;         /* merged into another one */
+    VigilChain *chain; /* of which it is a member (chain.c), or NULL */
     uint64_t parameters, nanoseconds;
 
     /* Set by plan.c. */
@@ -126,6 +133,9 @@ bool vigil_bind_batch_norm(VigilBinder *binder, const char *name, size_t c, floa
 /* `prefix`.`last` in out. */
 const char *vigil_join(char out[VIGIL_MAX_NAME], const char *prefix, const char *last);
 
+/* Nanoseconds of a clock that only goes on. */
+uint64_t vigil_now(void);
+
 /* Rows per task so that one is worth handing to a thread. */
 size_t vigil_grain(uint64_t macs_per_item);
 
@@ -151,7 +161,7 @@ typedef struct VigilActivateNode {
     VigilActivation activation;
 } VigilActivateNode;
 
-extern const VigilOp vigil_op_conv, vigil_op_depthwise, vigil_op_batch_norm,
-    vigil_op_add, vigil_op_activate;
+extern const VigilOp vigil_op_conv, vigil_op_depthwise, vigil_op_winograd,
+    vigil_op_batch_norm, vigil_op_add, vigil_op_activate;
 
 #endif

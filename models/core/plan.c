@@ -2,7 +2,7 @@
  * One arena for all maps: each lives from the operation that writes it to the last one
  * that reads it, and two that do not live at the same time may share memory.
  */
-#include "core/op.h"
+#include "core/chain.h"
 
 #include <stdlib.h>
 
@@ -21,7 +21,8 @@ static size_t rounded(size_t floats)
 
 static bool exists(const VigilNet *net, const VigilMap *m)
 {
-    if (m->moved != VIGIL_NONE || (m->producer >= 0 && net->node[m->producer].dead))
+    const VigilNode *from = m->producer < 0 ? NULL : &net->node[m->producer];
+    if (m->moved != VIGIL_NONE || (from && (from->dead || vigil_inlined(from))))
         return false;
     return m->kept || !m->on_demand;
 }
@@ -44,6 +45,12 @@ static void drop_optional(VigilNet *net)
     }
 }
 
+static void read_by(Block *block, const VigilNode *n, int node)
+{
+    int at = n->chain ? n->chain->last : node;
+    block->last = block->last > at ? block->last : at;
+}
+
 static void map_blocks(VigilNet *net, Block *block)
 {
     for (size_t v = 0; v < net->n_maps; v++) {
@@ -56,13 +63,13 @@ static void map_blocks(VigilNet *net, Block *block)
                       .map = m };
     }
     for (size_t i = 0; i < net->n_nodes; i++) {
-        VigilNode *n = &net->node[i];
+        const VigilNode *n = &net->node[i];
         if (n->dead)
             continue;
         for (int k = 0; k < n->n_in; k++)
-            block[n->in[k]].last = (int)i;
-        if (n->residual != VIGIL_NONE && block[n->residual].last < (int)i)
-            block[n->residual].last = (int)i;
+            read_by(&block[n->in[k]], n, (int)i);
+        if (n->residual != VIGIL_NONE)
+            read_by(&block[n->residual], n, (int)i);
     }
     block[0].last = (int)net->n_nodes; /* the input: it may be run again as it is */
     for (size_t i = 0; i < net->n_outputs; i++)
@@ -77,9 +84,10 @@ static size_t scratch_blocks(VigilNet *net, int threads, Block *block)
     size_t n = 0;
     for (size_t i = 0; i < net->n_nodes; i++) {
         VigilNode *node = &net->node[i];
-        if (node->dead || !node->op->scratch)
+        if (node->dead || vigil_inlined(node) || (!node->chain && !node->op->scratch))
             continue;
-        node->scratch_stride = rounded(node->op->scratch(node));
+        node->scratch_stride =
+            rounded(node->chain ? node->chain->floats : node->op->scratch(node));
         block[n++] = (Block) { .floats = node->scratch_stride * (size_t)threads,
                                .first = (int)i,
                                .last = (int)i,
@@ -123,7 +131,7 @@ static void finish_nodes(VigilNet *net)
         for (int k = 0; k < n->n_in; k++)
             n->x[k] = vigil_net_data(net, n->in[k]);
         n->r = n->residual == VIGIL_NONE ? NULL : vigil_net_data(net, n->residual);
-        n->y = net->arena + net->map[n->out].offset;
+        n->y = vigil_inlined(n) ? NULL : net->arena + net->map[n->out].offset;
         if (n->side != VIGIL_NONE && net->map[n->side].kept)
             n->side_data = net->arena + net->map[n->side].offset;
         n->op->kind(n, n->kind, sizeof n->kind);
@@ -170,7 +178,10 @@ VigilStatus vigil_net_plan(VigilNet *net, const char *const *keep, size_t n_keep
     VigilStatus status = VIGIL_OK;
     mark_kept(net, keep, n_keep);
     drop_optional(net);
-    if (!block || !order) {
+    vigil_net_chain(net);
+    if (vigil_net_status(net, error) != VIGIL_OK) {
+        status = vigil_net_status(net, error);
+    } else if (!block || !order) {
         status = vigil_fail_memory(error, most * sizeof *block, "planning memory");
     } else if (!fits(net)) {
         status = vigil_fail(error, VIGIL_ERROR_ARGUMENT,

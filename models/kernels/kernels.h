@@ -51,10 +51,11 @@ typedef struct VigilGemm {
 
 /* y [out_h][out_w][c] = epilogue(depth-wise convolution of x [h][w][c] with zero
  * padding) weight [kernel * kernel][c] (tap-major, row by row), kernel 3, 5 or 7 (odd),
- * stride 1 or 2, padding `pad` on all sides as stated, dilation >= 1.  Residual rows
- * are pixels of y, residual_stride floats each. */
+ * stride 1 or 2, dilation >= 1, pad_y zeros above and pad_x on the left; pad_y may be
+ * negative: rows of x above those that y [0] needs.  Residual rows are pixels of y,
+ * residual_stride floats each. */
 typedef struct VigilDwconv {
-    int h, w, c, kernel, stride, pad, dilation, out_h, out_w;
+    int h, w, c, kernel, stride, pad_y, pad_x, dilation, out_h, out_w;
     const float *x, *weight;
     float *y;
     VigilEpilogue epilogue;
@@ -81,6 +82,18 @@ static inline size_t vigil_attention_scratch(size_t tk, size_t d)
     return padded * (d + 8);
 }
 
+/* What Winograd's F(2x2, 3x3) makes of the 16 products m [16][stride] of a tile (Lavin,
+ * Gray: "Fast Algorithms for Convolutional Neural Networks", CVPR 2016, section 4.1):
+ * its four pixels of c channels, row by row.  y: NULL for a pixel that the map does not
+ * have; r: what is added to each after the activation, or NULL; bias may be NULL. */
+typedef struct VigilWinogradOutput {
+    const float *m;
+    size_t stride, c;
+    float *y[4];
+    const float *r[4], *bias;
+    VigilActivation activation;
+} VigilWinogradOutput;
+
 /* X(name, return type, parameters) */
 #define VIGIL_KERNELS(X)                                                               \
     /* Floats that packed b takes for [k][n]. */                                       \
@@ -94,6 +107,11 @@ static inline size_t vigil_attention_scratch(size_t tk, size_t d)
       (float *c, size_t ldc, size_t m, size_t n, const VigilEpilogue *e))              \
     /* Output rows row0..row1-1. */                                                    \
     X(dwconv, void, (const VigilDwconv *d, int row0, int row1))                        \
+    /* The 4 x 4 pixels x, row by row, of c channels, as the factors v [16][stride] of \
+     * Winograd's F(2x2, 3x3). */                                                      \
+    X(winograd_input, void,                                                            \
+      (const float *const x[16], size_t c, float *v, size_t stride))                   \
+    X(winograd_output, void, (const VigilWinogradOutput *o))                           \
     /* y[r] = (x[r] - mean) / sqrt(var + eps) * gamma + beta over each row of c; two   \
      * passes, biased variance; gamma and beta may be NULL together; y may be x. */    \
     X(layer_norm, void,                                                                \

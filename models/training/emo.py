@@ -190,11 +190,24 @@ class EMO(nn.Module):
             if isinstance(m, Block):
                 m.window = window
 
-    def forward(self, x):
+    def features(self, x):
+        """The last map of each of stages 0 to 4; strides 2, 4, 8, 16, 32."""
+        maps = []
         for s in range(5):
             for block in getattr(self, f"stage{s}"):
                 x = block(x)
-        return self.head(self.norm(x).mean((2, 3)))
+            maps.append(x)
+        return maps
+
+    def forward(self, x):
+        return self.head(self.norm(self.features(x)[-1]).mean((2, 3)))
+
+
+def backbone(variant, window):
+    """EMO without what only classifies, for detectors and segmenters: features()."""
+    net = EMO(variant, 1, window)
+    del net.norm, net.head
+    return net
 
 
 def init_emo(m):

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Writes a trained classifier as a model file for the engine (safetensors).
+"""Writes a trained network as a model file for the engine (safetensors).
 
     export.py cls.pt cameras10-emo-1m.safetensors --size 128 --half
     export.py vit.pt cls-vit.safetensors --variant mobilevitv2_050 --naming timm
+    export.py det.pt det.safetensors --variant ssdlite_emo_1M --size 256 --half
+    export.py seg.pt seg.safetensors --variant deeplabv3_emo_1M --half
 """
 
 import argparse
@@ -14,7 +16,30 @@ import torch
 
 import networks
 from safetensors_file import write_safetensors
-from train_classifier import MEAN, STD, window_for
+import train_classifier
+import train_detector
+import train_segmenter
+from train_classifier import MEAN, STD
+
+
+def of_its_task(variant, size, saved):
+    """What a trained classifier, detector or segmenter adds to the metadata; `size`: the
+    sides of the first two, which are square."""
+    height = width = size
+    if "anchor_sizes" in saved:
+        window = train_detector.window_for(size)
+        own = dict(task="detection", anchor_sizes=" ".join(map(str, saved["anchor_sizes"])))
+    elif networks.VARIANTS[variant].startswith("deeplabv3"):
+        height, width = train_segmenter.HEIGHT, train_segmenter.WIDTH
+        window, own = train_segmenter.WINDOW, dict(task="segmentation")
+    else:
+        window, own = train_classifier.window_for(size), dict(task="classification")
+    if networks.has_windows(variant):
+        own["window"] = str(window)
+    for measured in ("top1", "ap50", "miou"):
+        if measured in saved:
+            own["validation_" + measured] = f"{saved[measured]:.4f}"
+    return dict(own, input_height=str(height), input_width=str(width))
 
 
 def main():
@@ -44,21 +69,16 @@ def main():
         format="pt",
         family=networks.VARIANTS[args.variant],
         variant=args.variant,
-        task="classification",
         labels=json.dumps(saved["names"]),
-        input_height=str(args.size),
-        input_width=str(args.size),
         channel_order="rgb",
         mean=" ".join(str(v) for v in MEAN),
         std=" ".join(str(v) for v in STD),
         resize="stretch",
-        validation_top1=f"{saved['top1']:.4f}",
         licence="see the card beside this file",
+        **of_its_task(args.variant, args.size, saved),
     )
-    if metadata["family"] == "emo":
-        metadata["window"] = str(window_for(args.size))
     write_safetensors(args.out, tensors, metadata)
-    print(f"{args.out}: {os.path.getsize(args.out)} bytes, top-1 {saved['top1']:.4f}")
+    print(f"{args.out}: {os.path.getsize(args.out)} bytes")
 
 
 if __name__ == "__main__":

@@ -1,22 +1,29 @@
 """The networks by the names of their variants."""
 
+import deeplabv3
 import emo
 import mobile_former
 import mobilevit
+import ssdlite
 
 FAMILIES = {
+    "deeplabv3-emo": (deeplabv3.DeepLabv3, deeplabv3.VARIANTS),
     "emo": (emo.EMO, emo.VARIANTS),
     "mobile_former": (mobile_former.MobileFormer, mobile_former.VARIANTS),
     "mobilevit": (mobilevit.MobileViT, mobilevit.VARIANTS),
+    "ssdlite-emo": (ssdlite.SSDLite, ssdlite.VARIANTS),
 }
 VARIANTS = {v: family for family, (_, rows) in FAMILIES.items() for v in rows}
 
 
 def build(variant, classes=1000, window=7):
     """window: side of EMO's attention windows in pixels; the others have no such thing."""
-    family = VARIANTS[variant]
-    network, _ = FAMILIES[family]
-    return network(variant, classes, *([window] if family == "emo" else []))
+    network, _ = FAMILIES[VARIANTS[variant]]
+    return network(variant, classes, *([window] if has_windows(variant) else []))
+
+
+def has_windows(variant):
+    return "emo" in VARIANTS[variant]
 
 
 def namings(variant):

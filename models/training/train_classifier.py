@@ -176,8 +176,9 @@ def accuracy(probabilities, labels, names):
     return float((top == labels).mean()), per_class
 
 
-def load_weights(model, path):
-    """All tensors of the file that fit; a head of other classes starts afresh."""
+def load_weights(model, path, prefix=""):
+    """All tensors of the file that fit; a head of other classes starts afresh.  `prefix`:
+    of the names of the model where those of the file have none, as of a backbone."""
     if path.endswith(".safetensors"):
         state = read_safetensors(path)[0]
     else:
@@ -185,6 +186,7 @@ def load_weights(model, path):
         state = state.get("average", state)
     own = model.state_dict()
     state = own_names(state, model)
+    state = {k if k in own else prefix + k: v for k, v in state.items()}
     fits = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape}
     model.load_state_dict(fits, strict=False)
     print(f"{path}: {len(fits)} of {len(own)} tensors", flush=True)

@@ -83,6 +83,22 @@ const VigilAnchorRules vigil_anchors_cvnets_ssd = {
                { 0, SCALE(5), SCALE(6), 1 } },
 };
 
+bool vigil_anchors_resize(VigilAnchorRules *rules, const float *sizes)
+{
+    if (rules->shapes != ssd_shapes || !(sizes[0] > 0) || !(sizes[rules->levels] <= 2))
+        return false;
+    for (int l = 0; l < rules->levels; l++)
+        if (!(sizes[l] < sizes[l + 1]))
+            return false;
+    rules->fractions = true;
+    for (int l = 0; l < rules->levels; l++) {
+        rules->level[l].stride = 0;
+        rules->level[l].min = (double)sizes[l];
+        rules->level[l].max = (double)sizes[l + 1];
+    }
+    return true;
+}
+
 int vigil_anchors_per_cell(const VigilAnchorRules *rules, int level)
 {
     VigilAnchorShape shape[VIGIL_MAX_CELL_ANCHORS];

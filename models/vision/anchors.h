@@ -55,6 +55,12 @@ extern const VigilAnchorRules vigil_anchors_queries;
 /* ml-cvnets' SSD anchors, those of arXiv 1512.02325, section 2.2, with other scales. */
 extern const VigilAnchorRules vigil_anchors_cvnets_ssd;
 
+/* SSD's anchors with other sizes [levels + 1], of each level the least and, as that of
+ * the next, the largest; fractions of the input, whose cells divide it evenly.  False,
+ * and nothing done, unless they rise from above 0 to 2 at most and the rules are SSD's.
+ */
+bool vigil_anchors_resize(VigilAnchorRules *rules, const float *sizes);
+
 typedef struct VigilMapSize {
     int height, width; /* cells */
 } VigilMapSize;

@@ -15,6 +15,11 @@ struct _GstVigilResult {
     gfloat x, y, width, height; /* fractions of the frame */
     const gchar *region_name;   /* interned */
 
+    gboolean of_object;  /* about the very thing that an earlier result or ROI is */
+    gboolean of_foreign; /* which is a ROI of somebody else */
+    gint foreign_id;     /* its id; may be anything */
+    const gchar *object_type; /* the roi_type of the ROI; interned; may be NULL */
+
     gboolean detected;
     const gchar *label; /* interned */
     gint label_id;
@@ -37,6 +42,10 @@ GstVigilResult *gst_vigil_result_new(guint id, gboolean full_frame);
 /* Cuts the rectangle to the frame. */
 void gst_vigil_result_set_region(GstVigilResult *result, gfloat x, gfloat y,
                                  gfloat width, gfloat height);
+
+/* What its region of interest is called: the object, or the place that was looked at.
+ */
+const gchar *gst_vigil_result_get_roi_type(const GstVigilResult *result);
 
 /* gst_meta_info_register() with what makes a meta cross process borders, where the
  * GStreamer built against knows of that (>= 1.24). */

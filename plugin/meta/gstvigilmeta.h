@@ -106,6 +106,38 @@ GST_VIGIL_API
 GstVigilResult *gst_vigil_result_new_region(gfloat x, gfloat y, gfloat width,
                                             gfloat height);
 
+/**
+ * gst_vigil_result_new_for_object:
+ * @object: what a detector found
+ *
+ * A result with a new id that says more about the same object: it has its rectangle,
+ * the name of its region and its track, and @object's id as parent id.  Its classes are
+ * mirrored into the mirrors of @object; see gst_vigil_meta_mirror().
+ *
+ * Returns: (transfer full): the result
+ */
+GST_VIGIL_API
+GstVigilResult *gst_vigil_result_new_for_object(const GstVigilResult *object);
+
+/**
+ * gst_vigil_result_new_for_roi:
+ * @roi_id: its id, also where it is no unique one
+ * @roi_type: (nullable): its type; becomes the region's name
+ * @x: left edge of the rectangle, in fractions of the frame as the next three
+ * @y: top edge
+ * @width: width
+ * @height: height
+ *
+ * The same about a #GstVideoRegionOfInterestMeta that is no mirror of a result.  An id
+ * above 0 becomes the parent id.
+ *
+ * Returns: (transfer full): the result
+ */
+GST_VIGIL_API
+GstVigilResult *gst_vigil_result_new_for_roi(gint roi_id, const gchar *roi_type,
+                                             gfloat x, gfloat y, gfloat width,
+                                             gfloat height);
+
 /* A deep copy with the same id that may be changed. */
 GST_VIGIL_API
 GstVigilResult *gst_vigil_result_copy(const GstVigilResult *result);
@@ -158,6 +190,10 @@ GST_VIGIL_API
 guint gst_vigil_result_get_parent_id(const GstVigilResult *result);
 GST_VIGIL_API
 guint64 gst_vigil_result_get_tracking_id(const GstVigilResult *result);
+
+/* TRUE when it is about the object that its parent, or a region of interest, is. */
+GST_VIGIL_API
+gboolean gst_vigil_result_is_for_object(const GstVigilResult *result);
 
 GST_VIGIL_API
 gboolean gst_vigil_result_is_full_frame(const GstVigilResult *result);
@@ -360,10 +396,23 @@ GList *gst_vigil_meta_get_results(const GstVigilMeta *meta);
 /* Repeats the results for readers of other metas: regions (never the whole frame) as
  * GstVideoRegionOfInterestMeta with params in DL Streamer's layout and, where this
  * library was built with GStreamer >= 1.24, regions and classes in the buffer's
- * GstAnalyticsRelationMeta.  Called once, after the last result was added.  Returns how
- * many regions of interest were added. */
+ * GstAnalyticsRelationMeta.  The classes of results that are about an object of an
+ * earlier element go into what is there of the object already: a structure among the
+ * params of its region of interest, an entry linked to its own.  Called once, after the
+ * last result was added.  Returns how many regions of interest were added. */
 GST_VIGIL_API
 guint gst_vigil_meta_mirror(GstVigilMeta *meta, GstBuffer *buffer);
+
+/**
+ * gst_vigil_buffer_is_mirror:
+ * @buffer: a buffer
+ * @roi: a #GstVideoRegionOfInterestMeta on it
+ *
+ * Returns: TRUE when the region of interest repeats a result of a GstVigilMeta of
+ *   @buffer, FALSE when it is somebody else's
+ */
+GST_VIGIL_API
+gboolean gst_vigil_buffer_is_mirror(GstBuffer *buffer, const GstMeta *roi);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GstVigilResult, gst_vigil_result_unref)
 

@@ -82,14 +82,6 @@ static GstStructure *tracking_params(const GstVigilResult *result)
                              (gint)(result->tracking_id & G_MAXINT), NULL);
 }
 
-/* The object, or the place that was looked at. */
-static const gchar *roi_type(const GstVigilResult *result)
-{
-    if (result->label)
-        return result->label;
-    return result->region_name ? result->region_name : "";
-}
-
 static void add_roi(const GstVigilMetaPrivate *meta, GstBuffer *buffer,
                     const GstVigilResult *result, gint id, gint parent_id)
 {
@@ -97,7 +89,7 @@ static void add_roi(const GstVigilMetaPrivate *meta, GstBuffer *buffer,
     gst_vigil_result_get_region_pixels(result, meta->width, meta->height, &x, &y,
                                        &width, &height);
     GstVideoRegionOfInterestMeta *roi = gst_buffer_add_video_region_of_interest_meta(
-        buffer, roi_type(result), x, y, width, height);
+        buffer, gst_vigil_result_get_roi_type(result), x, y, width, height);
     if (!roi)
         return;
     roi->id = id;
@@ -180,7 +172,28 @@ static gint add_analytics(const GstVigilMetaPrivate *meta, GstBuffer *buffer,
         link_both_ways(relations, parent.id, object.id);
     return object.id;
 }
+
+/* Where the object is not among the relations, its classes are not either. */
+static void add_analytics_of(GstBuffer *buffer, const GstVigilResult *result,
+                             gint object_id)
+{
+    GstAnalyticsRelationMeta *relations =
+        gst_buffer_get_analytics_relation_meta(buffer);
+    GstAnalyticsClsMtd classes;
+    GstAnalyticsODMtd object;
+    if (relations && object_id >= 0 &&
+        gst_analytics_relation_meta_get_od_mtd(relations, object_id, &object) &&
+        gst_analytics_od_mtd_get_obj_type(&object) ==
+            g_quark_from_string(result->object_type) &&
+        add_classes(relations, result, &classes))
+        link_both_ways(relations, object.id, classes.id);
+}
 #else
+static void add_analytics_of(GstBuffer *buffer, const GstVigilResult *result,
+                             gint object_id)
+{
+}
+
 static gint add_analytics(const GstVigilMetaPrivate *meta, GstBuffer *buffer,
                           const GstVigilResult *result, gint parent_id)
 {
@@ -218,6 +231,75 @@ static gint mirrored_parent(GstBuffer *buffer, const GstVigilResult *result)
     return (gint)result->parent_id;
 }
 
+/* The pixels of a frame of `size` that [start, start + length) is in. */
+static guint cut_to(guint start, guint length, guint size, guint *first)
+{
+    *first = MIN(start, size);
+    return (guint)(MIN((guint64)start + length, size) - *first);
+}
+
+static gboolean same_place(const GstVigilMetaPrivate *meta,
+                           const GstVigilResult *result,
+                           const GstVideoRegionOfInterestMeta *roi)
+{
+    guint x, y, width, height, roi_x, roi_y;
+    const guint roi_width = cut_to(roi->x, roi->w, meta->width, &roi_x);
+    const guint roi_height = cut_to(roi->y, roi->h, meta->height, &roi_y);
+    gst_vigil_result_get_region_pixels(result, meta->width, meta->height, &x, &y,
+                                       &width, &height);
+    return x == roi_x && y == roi_y && width == roi_width && height == roi_height;
+}
+
+static gboolean has_classes_of(GstVideoRegionOfInterestMeta *roi,
+                               const GstStructure *params)
+{
+    for (GList *item = roi->params; item; item = item->next)
+        if (gst_structure_has_name(item->data, gst_structure_get_name(params)) &&
+            g_strcmp0(gst_structure_get_string(item->data, "element_id"),
+                      gst_structure_get_string(params, "element_id")) == 0)
+            return TRUE;
+    return FALSE;
+}
+
+/* The object's region of interest; of several that cannot be told from each other the
+ * next one without these classes. */
+static GstVideoRegionOfInterestMeta *find_roi(const GstVigilMetaPrivate *meta,
+                                              GstBuffer *buffer,
+                                              const GstVigilResult *result, gint id,
+                                              const GstStructure *params)
+{
+    const GQuark type = g_quark_from_string(result->object_type);
+    gpointer state = NULL;
+    GstMeta *found;
+    while ((found = gst_buffer_iterate_meta_filtered(
+                buffer, &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE))) {
+        GstVideoRegionOfInterestMeta *roi = (GstVideoRegionOfInterestMeta *)found;
+        if (roi->id != id || roi->roi_type != type)
+            continue;
+        if (result->of_foreign && !same_place(meta, result, roi))
+            continue;
+        if (!params || !has_classes_of(roi, params))
+            return roi;
+    }
+    return NULL;
+}
+
+/* Classes of an object that is mirrored already.  FALSE: it is no more. */
+static gboolean add_to_object(const GstVigilMetaPrivate *meta, GstBuffer *buffer,
+                              const GstVigilResult *result, gint id)
+{
+    const GstVigilClass *best = gst_vigil_result_get_class(result, 0);
+    GstStructure *params = best ? class_params(meta, best) : NULL;
+    GstVideoRegionOfInterestMeta *roi = find_roi(meta, buffer, result, id, params);
+    if (roi && params)
+        gst_video_region_of_interest_meta_add_param(roi, params);
+    else if (params)
+        gst_structure_free(params);
+    if (roi)
+        add_analytics_of(buffer, result, id);
+    return roi != NULL;
+}
+
 guint gst_vigil_meta_mirror(GstVigilMeta *meta, GstBuffer *buffer)
 {
     g_return_val_if_fail(meta != NULL && gst_buffer_is_writable(buffer), 0);
@@ -228,7 +310,12 @@ guint gst_vigil_meta_mirror(GstVigilMeta *meta, GstBuffer *buffer)
     priv->mirrored_as = g_array_new(FALSE, FALSE, sizeof(gint));
     for (guint i = 0; i < priv->results->len; i++) {
         const GstVigilResult *result = g_ptr_array_index(priv->results, i);
-        gint parent_id = mirrored_parent(buffer, result);
+        gint parent_id =
+            result->of_foreign ? result->foreign_id : mirrored_parent(buffer, result);
+        if (result->of_object && add_to_object(priv, buffer, result, parent_id)) {
+            g_array_append_val(priv->mirrored_as, parent_id);
+            continue;
+        }
         gint id = add_analytics(priv, buffer, result, parent_id);
         g_array_append_val(priv->mirrored_as, id);
         if (result->full_frame)
@@ -237,4 +324,30 @@ guint gst_vigil_meta_mirror(GstVigilMeta *meta, GstBuffer *buffer)
         regions++;
     }
     return regions;
+}
+
+static gboolean is_mirrored_in(const GstVigilMetaPrivate *meta,
+                               const GstVideoRegionOfInterestMeta *roi)
+{
+    for (guint i = 0; meta->mirrored_as && i < meta->mirrored_as->len; i++) {
+        const GstVigilResult *result = g_ptr_array_index(meta->results, i);
+        if (!result->full_frame && !result->of_object &&
+            g_array_index(meta->mirrored_as, gint, i) == roi->id &&
+            g_quark_from_string(gst_vigil_result_get_roi_type(result)) == roi->roi_type)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+gboolean gst_vigil_buffer_is_mirror(GstBuffer *buffer, const GstMeta *roi)
+{
+    g_return_val_if_fail(GST_IS_BUFFER(buffer) && roi != NULL, FALSE);
+    gpointer state = NULL;
+    GstMeta *meta;
+    while ((meta = gst_buffer_iterate_meta_filtered(buffer, &state,
+                                                    GST_VIGIL_META_API_TYPE)))
+        if (is_mirrored_in(((GstVigilMeta *)meta)->priv,
+                           (const GstVideoRegionOfInterestMeta *)roi))
+            return TRUE;
+    return FALSE;
 }

@@ -79,6 +79,44 @@ GstVigilResult *gst_vigil_result_new_region(gfloat x, gfloat y, gfloat width,
     return result;
 }
 
+GstVigilResult *gst_vigil_result_new_for_object(const GstVigilResult *object)
+{
+    g_return_val_if_fail(object != NULL, NULL);
+    GstVigilResult *result = gst_vigil_result_new(0, object->full_frame);
+    result->x = object->x;
+    result->y = object->y;
+    result->width = object->width;
+    result->height = object->height;
+    result->region_name = object->region_name;
+    result->parent_id = object->id;
+    result->tracking_id = object->tracking_id;
+    result->of_object = TRUE;
+    result->object_type = gst_vigil_result_get_roi_type(object);
+    return result;
+}
+
+GstVigilResult *gst_vigil_result_new_for_roi(gint roi_id, const gchar *roi_type,
+                                             gfloat x, gfloat y, gfloat width,
+                                             gfloat height)
+{
+    GstVigilResult *result = gst_vigil_result_new_region(x, y, width, height);
+    result->parent_id = roi_id > 0 ? (guint)roi_id : 0;
+    result->region_name = roi_type && *roi_type ? intern_utf8(roi_type) : NULL;
+    result->of_object = result->of_foreign = TRUE;
+    result->foreign_id = roi_id;
+    result->object_type = g_intern_string(roi_type);
+    return result;
+}
+
+const gchar *gst_vigil_result_get_roi_type(const GstVigilResult *result)
+{
+    if (result->label)
+        return result->label;
+    if (result->object_type)
+        return result->object_type;
+    return result->region_name ? result->region_name : "";
+}
+
 GstVigilResult *gst_vigil_result_copy(const GstVigilResult *result)
 {
     g_return_val_if_fail(result != NULL, NULL);
@@ -170,6 +208,12 @@ guint64 gst_vigil_result_get_tracking_id(const GstVigilResult *result)
 {
     g_return_val_if_fail(result != NULL, 0);
     return result->tracking_id;
+}
+
+gboolean gst_vigil_result_is_for_object(const GstVigilResult *result)
+{
+    g_return_val_if_fail(result != NULL, FALSE);
+    return result->of_object;
 }
 
 gboolean gst_vigil_result_is_full_frame(const GstVigilResult *result)

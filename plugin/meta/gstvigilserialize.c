@@ -7,9 +7,10 @@
 
 #include <string.h>
 
-#define VERSION 1
-/* id, parent, track, full frame, rectangle and its name, detection, classes */
-#define RESULT_TYPE "(uutb(ddddms)(bmsid)a(idms))"
+#define VERSION 2
+/* id, parent, track, full frame, rectangle and its name, detection, classes,
+ * whether it is for an object, and the type of that */
+#define RESULT_TYPE "(uutb(ddddms)(bmsid)a(idms)bms)"
 #define META_TYPE "(msmsmsiuuta" RESULT_TYPE ")"
 
 static GVariant *pack_result(const GstVigilResult *result)
@@ -26,7 +27,7 @@ static GVariant *pack_result(const GstVigilResult *result)
                          (gdouble)result->y, (gdouble)result->width,
                          (gdouble)result->height, result->region_name, result->detected,
                          result->label, result->label_id, (gdouble)result->confidence,
-                         &classes);
+                         &classes, result->of_object, result->object_type);
 }
 
 static GVariant *pack(const GstVigilMetaPrivate *meta)
@@ -56,14 +57,15 @@ static GstVigilResult *unpack_result(GVariant *packed)
 {
     guint id, parent_id;
     guint64 tracking_id;
-    gboolean full_frame, detected;
+    gboolean full_frame, detected, for_object;
     gdouble x, y, width, height, confidence, score;
     gint label_id, index;
-    const gchar *region_name, *label;
+    const gchar *region_name, *label, *object_type;
     GVariantIter *classes;
-    g_variant_get(packed, "(uutb(ddddm&s)(bm&sid)a(idms))", &id, &parent_id,
+    g_variant_get(packed, "(uutb(ddddm&s)(bm&sid)a(idms)bm&s)", &id, &parent_id,
                   &tracking_id, &full_frame, &x, &y, &width, &height, &region_name,
-                  &detected, &label, &label_id, &confidence, &classes);
+                  &detected, &label, &label_id, &confidence, &classes, &for_object,
+                  &object_type);
 
     GstVigilResult *result = gst_vigil_result_new(id, full_frame);
     if (!full_frame)
@@ -76,6 +78,8 @@ static GstVigilResult *unpack_result(GVariant *packed)
     while (g_variant_iter_next(classes, "(idm&s)", &index, &score, &label))
         gst_vigil_result_add_class(result, MAX(index, -1), score, label);
     g_variant_iter_free(classes);
+    result->of_object = for_object;
+    result->object_type = g_intern_string(object_type);
     return result;
 }
 

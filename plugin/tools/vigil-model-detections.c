@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Index of the class that --class names by its label or number; -1 for none. */
-static int class_index(const VigilModelInfo *info, const char *text)
+int class_index(const VigilModelInfo *info, const char *text)
 {
     char *end;
     for (int i = 0; info->labels && i < info->classes; i++)
@@ -52,30 +51,39 @@ static int open_detector(const Inference *f, VigilDetector **detector)
     return status;
 }
 
-static int find(Inference *f)
+int detections_in_picture(const VigilSession *session, const VigilImage *image,
+                          const VigilPlacement *placed, const VigilDetection *found,
+                          int n, VigilDetection *out)
 {
-    VigilDetector *detector = NULL;
-    const VigilDetection *found;
-    const VigilInput *input = vigil_session_input_rules(f->session);
-    float width = (float)f->picture.image.width;
-    float height = (float)f->picture.image.height;
-    int status = open_detector(f, &detector);
-    if (status != STATUS_OK)
-        return status;
-    int n = vigil_detector_run(detector, &f->placed, &found);
-    f->detections = calloc((size_t)n + 1, sizeof *f->detections);
-    for (int i = 0; f->detections && i < n; i++) {
-        VigilDetection *d = &f->detections[f->n_detections];
-        if (!vigil_detection_to_picture(&found[i], input, &f->placed,
-                                        f->picture.image.width, f->picture.image.height,
-                                        d))
+    const VigilInput *input = vigil_session_input_rules(session);
+    float width = (float)image->width, height = (float)image->height;
+    int kept = 0;
+    for (int i = 0; i < n; i++) {
+        VigilDetection *d = &out[kept];
+        if (!vigil_detection_to_picture(&found[i], input, placed, image->width,
+                                        image->height, d))
             continue;
         d->x *= width;
         d->y *= height;
         d->width *= width;
         d->height *= height;
-        f->n_detections++;
+        kept++;
     }
+    return kept;
+}
+
+static int find(Inference *f)
+{
+    VigilDetector *detector = NULL;
+    const VigilDetection *found;
+    int status = open_detector(f, &detector);
+    if (status != STATUS_OK)
+        return status;
+    int n = vigil_detector_run(detector, &f->placed, &found);
+    f->detections = calloc((size_t)n + 1, sizeof *f->detections);
+    if (f->detections)
+        f->n_detections = detections_in_picture(f->session, &f->picture.image,
+                                                &f->placed, found, n, f->detections);
     vigil_detector_close(&detector);
     return f->detections ? STATUS_OK : fail("out of memory");
 }

@@ -170,30 +170,30 @@ static int fill_input(Inference *f)
                               : fail("%s: %s", f->options->operand[1], error.message);
 }
 
-static int check_output(const Inference *f, const VigilTensor *output)
+static int check_output(const VigilModelInfo *info, const VigilTensor *output)
 {
     size_t n = tensor_elements(output);
     for (size_t i = 0; i < n; i++)
         if (!isfinite(output->data[i]))
-            return f->info->task == VIGIL_TASK_CLASSIFICATION
+            return info->task == VIGIL_TASK_CLASSIFICATION
                        ? fail("%s: the logit of class %zu is not finite: the weights "
                               "are damaged",
-                              f->info->file, i)
+                              info->file, i)
                        : fail("%s: the output %s is not finite: the weights are "
                               "damaged",
-                              f->info->file, output->name);
+                              info->file, output->name);
     return STATUS_OK;
 }
 
-static int run_network(Inference *f)
+int run_network(const VigilModelInfo *info, VigilSession *session)
 {
     int status = STATUS_OK;
     const VigilTensor *output;
-    vigil_session_run(f->session);
+    vigil_session_run(session);
     for (size_t i = 0;
-         status == STATUS_OK && (output = vigil_session_output(f->session, i)) != NULL;
+         status == STATUS_OK && (output = vigil_session_output(session, i)) != NULL;
          i++)
-        status = check_output(f, output);
+        status = check_output(info, output);
     return status;
 }
 
@@ -298,7 +298,7 @@ int command_infer(const Options *options)
     if (status == STATUS_OK)
         status = fill_input(&f);
     if (status == STATUS_OK)
-        status = run_network(&f);
+        status = run_network(f.info, f.session);
     if (status == STATUS_OK)
         status = tasks[f.info->task]->find(&f);
     for (size_t i = 0; status == STATUS_OK && i < options->n_attention; i++)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* JSON output through jansson. */
+/* JSON through jansson. */
 #include "vigil-model.h"
+
+#include "core/json.h"
 
 #include <errno.h>
 #include <glib.h>
@@ -117,4 +119,18 @@ int json_print(json_t *root, bool indented)
     if (failed && !ferror(stdout))
         return fail("out of memory while printing the JSON output");
     return STATUS_OK;
+}
+
+int json_load_path(const char *path, json_t **root)
+{
+    char *text;
+    size_t bytes;
+    VigilError error;
+    *root = NULL;
+    int status = text_read(path, &text, &bytes);
+    if (status == STATUS_OK &&
+        vigil_json_parse(text, bytes, path, root, &error) != VIGIL_OK)
+        status = fail("%s", error.message);
+    free(text);
+    return status;
 }

@@ -15,6 +15,8 @@ enum {
     MAX_THREADS = 1024,
     MAX_RUNS = 1000000,
     MAX_INDEX = 100000000,
+    MAX_LIMIT = 100000000,
+    MAX_IGNORE_INDEX = 255,
     DEFAULT_RUNS = 50,
 };
 
@@ -155,6 +157,45 @@ static int set_mask(Options *options, const char *text)
     return STATUS_OK;
 }
 
+#define SET_TEXT(member)                                                               \
+    static int set_##member(Options *options, const char *text)                        \
+    {                                                                                  \
+        options->member = text;                                                        \
+        return STATUS_OK;                                                              \
+    }
+#define SET_FLAG(member)                                                               \
+    static int set_##member(Options *options, const char *text)                        \
+    {                                                                                  \
+        options->member = true;                                                        \
+        return STATUS_OK;                                                              \
+    }
+
+SET_TEXT(coco)
+SET_TEXT(images)
+SET_TEXT(detections)
+SET_TEXT(classification)
+SET_TEXT(masks)
+SET_TEXT(class_map)
+SET_TEXT(split)
+SET_TEXT(source)
+SET_FLAG(json)
+SET_FLAG(layers)
+SET_FLAG(raw)
+SET_FLAG(list_attention)
+SET_FLAG(skip_broken)
+SET_FLAG(progress)
+
+static int set_limit(Options *options, const char *text)
+{
+    return set_number("limit", text, 1, MAX_LIMIT, &options->limit);
+}
+
+static int set_ignore_index(Options *options, const char *text)
+{
+    return set_number("ignore-index", text, 0, MAX_IGNORE_INDEX,
+                      &options->ignore_index);
+}
+
 static int set_runs(Options *options, const char *text)
 {
     return set_number("runs", text, 1, MAX_RUNS, &options->runs);
@@ -258,30 +299,6 @@ static int set_attention(Options *options, const char *text)
     return STATUS_OK;
 }
 
-static int set_list_attention(Options *options, const char *text)
-{
-    options->list_attention = true;
-    return STATUS_OK;
-}
-
-static int set_json(Options *options, const char *text)
-{
-    options->json = true;
-    return STATUS_OK;
-}
-
-static int set_layers(Options *options, const char *text)
-{
-    options->layers = true;
-    return STATUS_OK;
-}
-
-static int set_raw(Options *options, const char *text)
-{
-    options->raw = true;
-    return STATUS_OK;
-}
-
 /* Every option of every subcommand; each takes those whose letters it names. */
 static const struct OptionSpec {
     char letter;
@@ -309,6 +326,34 @@ static const struct OptionSpec {
       set_class },
     { 'M', "mask", "FILE", "segmentation: write the class of each pixel (.png)",
       set_mask },
+    { 'o', "coco", "FILE", "boxes to be found: annotations in the form of COCO (.json)",
+      set_coco },
+    { 'D', "detections", "FILE",
+      "what was found, in the form of COCO results (.json); no network\n"
+      "runs",
+      set_detections },
+    { 'L', "classification", "FILE",
+      "classes of pictures (.csv): a head line with file, label and, if\n"
+      "wanted, x0, y0, x1, y1, split, source",
+      set_classification },
+    { 'i', "images", "DIR", "folder of the pictures", set_images },
+    { 'G', "masks", "DIR",
+      "classes of pixels: 8-bit grey or palette pictures (.png), named as\n"
+      "those of --images",
+      set_masks },
+    { 'x', "ignore-index", "N", "pixels of this class in masks do not count, 0..255",
+      set_ignore_index },
+    { 'P', "class-map", "FILE",
+      "which categories and labels are which class (.json), or\n"
+      "FILE.json:NAME: one entry of several",
+      set_class_map },
+    { 'S', "split", "NAME", "only pictures whose split is this", set_split },
+    { 'R', "source", "NAME", "only pictures whose source is this", set_source },
+    { 'N', "limit", "N", "only the first N pictures", set_limit },
+    { 'b', "skip-broken", NULL, "leave out, and count, pictures that cannot be read",
+      set_skip_broken },
+    { 'g', "progress", NULL,
+      "tell on standard error how far it is; on terminals always", set_progress },
     { 'T', "threads", "N", "use at most N threads (default: all processors)",
       set_threads },
     { 'n', "runs", "N", "measure N runs (default 50)", set_runs },
@@ -398,6 +443,9 @@ static int read_operands(const Command *command, int argc, char **argv,
 {
     int n = 0;
     for (; command->operands[n]; n++) {
+        bool optional = command->operands[n][0] == '[';
+        if (optind + n >= argc && optional)
+            return STATUS_OK;
         if (optind + n >= argc)
             return fail_usage("%s: %s is missing", command->name, command->operands[n]);
         options->operand[n] = argv[optind + n];
@@ -413,7 +461,7 @@ int options_parse(const Command *command, int argc, char **argv, Options *option
 {
     struct option long_options[COUNT(option_specs) + 1];
     int letter, status;
-    *options = (Options) { .runs = DEFAULT_RUNS };
+    *options = (Options) { .runs = DEFAULT_RUNS, .ignore_index = -1 };
     options->taps = calloc((size_t)argc, sizeof *options->taps);
     options->attention = calloc((size_t)argc, sizeof *options->attention);
     options->classes = calloc((size_t)argc, sizeof *options->classes);

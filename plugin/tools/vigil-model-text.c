@@ -2,9 +2,13 @@
 /* Messages, and text from files made safe to print. */
 #include "vigil-model.h"
 
+#include <errno.h>
 #include <glib.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define MAX_TEXT ((size_t)1 << 30)
 
 char *clean_text(const char *text)
 {
@@ -44,6 +48,42 @@ int fail_usage(const char *format, ...)
     print_error(format, args);
     va_end(args);
     return STATUS_USAGE;
+}
+
+static int read_all(FILE *file, const char *path, char **text, size_t *bytes)
+{
+    size_t capacity = 0;
+    *bytes = 0;
+    do {
+        capacity = capacity * 2 + 65536;
+        char *grown = realloc(*text, capacity + 1);
+        if (!grown)
+            return fail("%s: out of memory: %zu bytes", path, capacity + 1);
+        *text = grown;
+        errno = 0;
+        *bytes += fread(*text + *bytes, 1, capacity - *bytes, file);
+        if (ferror(file))
+            return fail("%s: %s", path, strerror(errno));
+        if (*bytes > MAX_TEXT)
+            return fail("%s: is larger than %zu bytes", path, MAX_TEXT);
+    } while (*bytes == capacity);
+    (*text)[*bytes] = '\0';
+    return STATUS_OK;
+}
+
+int text_read(const char *path, char **text, size_t *bytes)
+{
+    *text = NULL;
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return fail("%s: %s", path, strerror(errno));
+    int status = read_all(file, path, text, bytes);
+    fclose(file);
+    if (status != STATUS_OK) {
+        free(*text);
+        *text = NULL;
+    }
+    return status;
 }
 
 int tap_shape(int rank, const int *shape, int out[4])

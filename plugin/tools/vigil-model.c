@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* vigil-model: lists, describes, runs and times networks. */
+/* vigil-model: lists, describes, runs, times and rates networks. */
 #include "vigil-model.h"
 
 #include <errno.h>
@@ -23,6 +23,11 @@ static const Command commands[] = {
       "Tsnjlh",
       "Measures the time of one run; a variant name alone takes formula weights.",
       command_bench },
+    { "eval",
+      { "[FILE]", NULL },
+      "oiDLGxPSRsrcdumTNbgjh",
+      "Rates a weight file on pictures whose boxes, classes or masks are known.",
+      command_eval },
 };
 #define N_COMMANDS (sizeof commands / sizeof *commands)
 
@@ -30,7 +35,7 @@ static int print_help(void)
 {
     printf("Usage: vigil-model COMMAND [ARGUMENTS]\n"
            "\n"
-           "Lists, describes, runs and times light vision networks.\n"
+           "Lists, describes, runs, times and rates light vision networks.\n"
            "\n"
            "Commands:\n");
     for (size_t i = 0; i < N_COMMANDS; i++)
@@ -60,7 +65,7 @@ static int run(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : NULL;
     if (!name)
-        return fail_usage("no command given: list, info, infer or bench");
+        return fail_usage("no command given: list, info, infer, bench or eval");
     if (!strcmp(name, "--help") || !strcmp(name, "-h"))
         return print_help();
     if (!strcmp(name, "--version")) {
@@ -70,7 +75,7 @@ static int run(int argc, char **argv)
     for (size_t i = 0; i < N_COMMANDS; i++)
         if (!strcmp(name, commands[i].name))
             return run_command(&commands[i], argc - 1, argv + 1);
-    return fail_usage("unknown %s '%s': list, info, infer or bench",
+    return fail_usage("unknown %s '%s': list, info, infer, bench or eval",
                       name[0] == '-' ? "option" : "command", name);
 }
 

@@ -41,14 +41,19 @@ typedef struct Options {
     VigilDetectOptions detect;
     const char **classes; /* [n_classes] of --class, owned as taps */
     size_t n_classes;
-    const char *mask;       /* file; NULL: none */
+    const char *mask; /* file; NULL: none */
+    const char *coco, *images, *detections, *classification, *masks; /* of eval */
+    const char *class_map, *split, *source;
+    int limit;        /* 0: all */
+    int ignore_index; /* -1: not given */
+    bool skip_broken, progress;
     char given[64];         /* letters of the options that were given */
     const char *operand[2]; /* as many as the subcommand takes */
 } Options;
 
 typedef struct Command {
     const char *name;
-    const char *operands[3]; /* NULL-terminated */
+    const char *operands[3]; /* NULL-terminated; one in [] may be missing */
     const char *options;     /* letters of option_specs[] in vigil-model-options.c */
     const char *summary;     /* one sentence */
     int (*run)(const Options *options);
@@ -58,6 +63,7 @@ int command_list(const Options *options);
 int command_info(const Options *options);
 int command_infer(const Options *options);
 int command_bench(const Options *options);
+int command_eval(const Options *options);
 
 /* ---- vigil-model-options.c ------------------------------------------------------- */
 
@@ -95,6 +101,9 @@ const char *shape_text(int rank, const int *shape, char *text);
  * others stay.  Returns the number of dimensions, at most 4. */
 int tap_shape(int rank, const int *shape, int out[4]);
 
+/* The bytes of a whole file, with a NUL behind them, for free(). */
+int text_read(const char *path, char **text, size_t *bytes);
+
 /* Columns that hold the longest entry of a table of layers, heads included. */
 typedef struct LayerWidths {
     int name, kind, shape;
@@ -120,6 +129,8 @@ void json_set(json_t **object, const char *key, json_t *value);
 int json_print(json_t *root, bool indented);
 /* Writes the value to a file, in one line, and frees it. */
 int json_save(json_t *root, const char *path);
+/* Reads a file, which is not trusted, of one object or array. */
+int json_load_path(const char *path, json_t **root);
 
 /* ---- vigil-model-picture.c ------------------------------------------------------- */
 
@@ -141,6 +152,20 @@ void picture_clear(Picture *picture);
 unsigned char *picture_pixels(const Picture *picture);
 /* Writes pixels [height][width][3] as a PNG file. */
 int picture_save(const char *path, const unsigned char *pixels, int width, int height);
+
+/* ---- vigil-model-infer.c, vigil-model-detections.c ------------------------------- */
+
+/* Runs the session and checks that its outputs are finite. */
+int run_network(const VigilModelInfo *info, VigilSession *session);
+
+/* Index of the class that a label or a number names; -1 for none. */
+int class_index(const VigilModelInfo *info, const char *text);
+
+/* Carries n detections from the input to the picture that was placed there, in pixels;
+ * out [n].  Returns how many of them are in the picture. */
+int detections_in_picture(const VigilSession *session, const VigilImage *image,
+                          const VigilPlacement *placed, const VigilDetection *found,
+                          int n, VigilDetection *out);
 
 /* ---- vigil-model-attention.c ----------------------------------------------------- */
 

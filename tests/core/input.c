@@ -192,7 +192,7 @@ static const struct {
     { "channel_order", "RGB", "'channel_order' is 'RGB', should be rgb or bgr" },
     { "channel_order", "", "'channel_order' is ''" },
     { "resize", "squash", "should be stretch or letterbox or crop or none" },
-    { "mean", "0.5 0.5", "'mean' is '0.5 0.5', should be three decimal numbers" },
+    { "mean", "0.5 0.5", "'mean' is '0.5 0.5', should be 3 decimal numbers" },
     { "mean", "0.5 0.5 0.5 0.5", "'mean' is '0.5 0.5 0.5 0.5'" },
     { "mean", "0.5 0.50.5", "'mean' is '0.5 0.50.5'" },
     { "mean", "0.50.5 0.5", "'mean' is '0.50.5 0.5'" },

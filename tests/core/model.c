@@ -218,7 +218,7 @@ static void check_window(void)
         VigilModel *model = open_written(&w, &status, &e);
         tap_ok(!model && status == VIGIL_ERROR_FORMAT &&
                    strstr(e.message, "'window' is '") &&
-                   strstr(e.message, "should be 2 to 64"),
+                   strstr(e.message, "should be a whole number from 2 to 64"),
                "window '%s': '%s'", bad[i], e.message);
         vigil_model_close(&model);
     }

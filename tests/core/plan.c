@@ -6,7 +6,7 @@
  *     core-plan [SEED [COUNT]]
  */
 #include "build.h"
-#include "core/op.h"
+#include "core/chain.h"
 #include "tap.h"
 
 #include <math.h>
@@ -114,10 +114,35 @@ static VigilValue random_patches(Random *r, VigilNet *net, VigilValue x)
     return vigil_net_fold(net, vigil_net_add(net, x, y), h, w);
 }
 
+/* An inverted residual: what is computed in strips. */
+static VigilValue random_bottleneck(Random *r, VigilNet *net, VigilValue x)
+{
+    VigilConv local = { .name = "local",
+                        .kernel = 3 + 2 * draw(r, 3),
+                        .stride = draw(r, 3) ? 1 : 2,
+                        .dilation = 1 + draw(r, 2),
+                        .depthwise = true,
+                        .bias = true,
+                        .activation = VIGIL_SILU };
+    VigilValue y = x;
+    if (draw(r, 2))
+        y = vigil_net_conv(
+            net, y,
+            &(VigilConv) { .name = "dense", .out = 8, .kernel = 3, .bias = true });
+    y = vigil_net_conv(net, y,
+                       &(VigilConv) { .name = "wide", .out = 12, .bias = true });
+    VigilValue z = vigil_net_conv(net, y, &local);
+    if (local.stride == 1 && draw(r, 2))
+        z = vigil_net_add(net, y, z);
+    z = vigil_net_conv(
+        net, z, &(VigilConv) { .name = "narrow", .out = vigil_net_shape(net, x).c });
+    return local.stride == 1 && draw(r, 2) ? vigil_net_add(net, x, z) : z;
+}
+
 static VigilValue random_op(Random *r, VigilNet *net, const Maps *m)
 {
     VigilValue x = pick(r, m);
-    switch (draw(r, 14)) {
+    switch (draw(r, 16)) {
     case 0:
         return vigil_net_layer_norm(net, x, "l", 1e-5f);
     case 1:
@@ -149,6 +174,9 @@ static VigilValue random_op(Random *r, VigilNet *net, const Maps *m)
     }
     case 11:
         return random_patches(r, net, x);
+    case 12:
+    case 13:
+        return random_bottleneck(r, net, x);
     default:
         return random_conv(r, net, x);
     }
@@ -157,7 +185,8 @@ static VigilValue random_op(Random *r, VigilNet *net, const Maps *m)
 static VigilNet *random_net(uint32_t seed)
 {
     Random r = { seed * 2654435761u + 12345 };
-    VigilNetConfig config = { 7 + draw(&r, 20), 5 + draw(&r, 30), 3, 0 };
+    VigilNetConfig config = { 7 + draw(&r, 20), 5 + draw(&r, 30), 3, 0,
+                              seed % 3 ? 1 : 4096 };
     VigilNet *net = vigil_net_new(&config);
     Maps m = { .count = 1 };
     int ops = 5 + draw(&r, 25);
@@ -254,13 +283,14 @@ static size_t spans_of(const VigilNet *net, Span *span)
     extend(&span[0], 0); /* filled before the run */
     for (int i = 0; i < (int)net->n_nodes; i++) {
         const VigilNode *node = &net->node[i];
+        int at = node->chain ? node->chain->last : i;
         if (node->dead)
             continue;
         for (int k = 0; k < node->n_in; k++)
-            extend(&span[node->in[k]], i);
+            extend(&span[node->in[k]], at);
         if (node->residual != VIGIL_NONE)
-            extend(&span[node->residual], i);
-        extend(&span[node->out], i);
+            extend(&span[node->residual], at);
+        extend(&span[node->out], at);
         if (node->scratch)
             span[n++] =
                 (Span) { i, i, node->scratch,
@@ -268,6 +298,9 @@ static size_t spans_of(const VigilNet *net, Span *span)
     }
     for (size_t i = 0; i < net->n_outputs; i++)
         extend(&span[vigil_net_output_at(net, i, NULL)], (int)net->n_nodes);
+    for (size_t i = 0; i < net->n_nodes; i++)
+        if (vigil_inlined(&net->node[i]))
+            span[net->node[i].out].last = -1; /* nowhere in the arena */
     return n;
 }
 
@@ -315,8 +348,8 @@ static bool same_outputs(const Built *a, const Built *b)
 static double distance(const Built *a, const Built *b, const char *name)
 {
     VigilValue v = vigil_net_find(a->net, name), w = vigil_net_find(b->net, name);
-    if (w == VIGIL_NONE ||
-        (b->net->map[w].producer >= 0 && b->net->node[b->net->map[w].producer].dead))
+    int from = w == VIGIL_NONE ? -1 : b->net->map[w].producer;
+    if (w == VIGIL_NONE || (from >= 0 && b->net->node[from].dead))
         return 0;
     const float *x = vigil_net_data(a->net, v), *y = vigil_net_data(b->net, w);
     size_t n = vigil_shape_size(vigil_net_shape(a->net, v));
@@ -352,6 +385,20 @@ static double worst_change(uint32_t seed, const Built *plain, const Built *merge
     return worst;
 }
 
+/* Chains of three and more operations, and those of several strips. */
+static int long_chains, cut_chains;
+
+static void count_chains(const VigilNet *net)
+{
+    for (size_t i = 0; i < net->n_nodes; i++) {
+        const VigilNode *n = &net->node[i];
+        if (!n->chain || vigil_inlined(n))
+            continue;
+        long_chains += n->chain->n > 2;
+        cut_chains += n->chain->strip < n->out_shape.h;
+    }
+}
+
 static void check(uint32_t seed)
 {
     double change = 0;
@@ -364,6 +411,7 @@ static void check(uint32_t seed)
     run_poisoned(&threads);
     double worst = worst_change(seed, &plain, &merged, &change);
     const char *problem = check_layout(shared.net);
+    count_chains(shared.net);
     problem = problem ? problem : check_layout(threads.net);
     tap_ok(!problem, "seed %u: %zu maps in %zu KiB instead of %zu: %s", seed,
            plain.n_names, vigil_net_arena_bytes(shared.net) / 1024,
@@ -387,5 +435,9 @@ int main(int argc, char **argv)
     int count = argc > 2 ? atoi(argv[2]) : 40;
     for (int i = 0; i < count; i++)
         check(seed + (uint32_t)i);
+    if (count >= 40)
+        tap_ok(long_chains >= 5 && cut_chains >= 20,
+               "%d chains of three and more convolutions, %d cut into strips",
+               long_chains, cut_chains);
     return tap_done();
 }

@@ -183,6 +183,70 @@ static void check_detector(const char *variant, int classes, int height, int wid
     vigil_model_close(&model);
 }
 
+/* A file may say how large its anchors are. */
+static void check_anchor_sizes(void)
+{
+    static const struct {
+        const char *variant, *metadata, *says; /* NULL: accepted */
+    } rows[] = {
+        { "ssdlite_emo_1M", "0.02 0.04 0.06 0.08 0.10 0.12 2", NULL },
+        { "ssd_mobilevit_xxs", "0.02 0.04 0.06 0.08 0.10 0.12 2", NULL },
+        { "EMO_1M", "of no use", NULL },
+        { "ssdlite_emo_1M", "0.02 0.04 0.06 0.08 0.10 0.12", "7 decimal numbers" },
+        { "ssdlite_emo_1M", "0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8", "7 decimal numbers" },
+        { "ssdlite_emo_1M", "0.1 0.2 0.3 0.4 0.5 0.5 0.7", "rising" },
+        { "ssdlite_emo_1M", "0 0.2 0.3 0.4 0.5 0.6 0.7", "above 0" },
+        { "ssdlite_emo_1M", "-1 0.2 0.3 0.4 0.5 0.6 0.7", "above 0" },
+        { "ssdlite_emo_1M", "0.1 0.2 0.3 0.4 0.5 0.6 2.1", "up to 2" },
+        { "retinanet_emo_1M", "0.1 0.2 0.3 0.4 0.5 0.6", "of SSD" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char metadata[96];
+        WriteModel w = { .variant = rows[i].variant,
+                         .classes = 2,
+                         .dtype = VIGIL_F16,
+                         .metadata = metadata };
+        VigilError e;
+        snprintf(metadata, sizeof metadata, "{\"anchor_sizes\":\"%s\"}",
+                 rows[i].metadata);
+        VigilModel *model = open_written(&w, &e);
+        tap_ok(!model == !!rows[i].says &&
+                   (model || (strstr(e.message, "'anchor_sizes' is '") &&
+                              strstr(e.message, rows[i].says))),
+               "%s with anchors '%s': %s", rows[i].variant, rows[i].metadata,
+               e.message);
+        vigil_model_close(&model);
+    }
+}
+
+/* The width of the first anchors of the first and of the last level, as the model's
+ * rules lay them over an input of 64 x 128. */
+static void check_anchor_widths(void)
+{
+    WriteModel w = { .variant = "ssdlite_emo_1M",
+                     .classes = 2,
+                     .dtype = VIGIL_F16,
+                     .metadata =
+                         "{\"anchor_sizes\":\"0.0625 0.25 0.3 0.4 0.5 0.75 0.9\"}" };
+    static const VigilMapSize maps[] = { { 4, 8 }, { 2, 4 }, { 1, 2 },
+                                         { 1, 1 }, { 1, 1 }, { 1, 1 } };
+    VigilAnchor a[6 * (32 + 8 + 2 + 3)];
+    VigilError e;
+    VigilModel *model = open_written(&w, &e);
+    if (!tap_ok(model, "anchors of its own %s", e.message))
+        return;
+    vigil_anchors_fill(vigil_model_detect_rules(model)->anchors, 64, 128, maps, a);
+    const VigilAnchor *last = a + 6 * (32 + 8 + 2 + 2);
+    tap_ok(a[0].width == 0.0625f && a[0].height == 0.0625f && a[1].width == 0.125f &&
+               fabsf(a[2].width - 0.0625f * sqrtf(2)) < 1e-6f && last->width == 0.75f &&
+               last[1].width == sqrtf(0.75f * 0.9f) && last[4].width == 1,
+           "have these sizes, at most the whole input");
+    tap_ok(a[0].x == 0.0625f && a[0].y == 0.125f && a[6].x == 0.1875f &&
+               last->x == 0.5f,
+           "and lie in the middle of even cells");
+    vigil_model_close(&model);
+}
+
 /* ---- Masks ------------------------------------------------------------------------
  */
 
@@ -318,6 +382,8 @@ int main(void)
     check_leftovers();
     check_detector("ssdlite_emo_1M", 3, 96, 160);
     check_detector("retinanet_emo_1M", 2, 64, 96);
+    check_anchor_sizes();
+    check_anchor_widths();
     check_segmenter("pspnet_emo_1M");
     check_segmenter("deeplabv3_emo_1M");
     check_tasks();

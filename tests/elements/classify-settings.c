@@ -29,6 +29,10 @@ static const struct {
     { "top-k", "1", GST_PARAM_MUTABLE_PLAYING },
     { "threshold", "0", GST_PARAM_MUTABLE_PLAYING },
     { "post-messages", "false", GST_PARAM_MUTABLE_PLAYING },
+    { "inference-region", "full-frame", GST_PARAM_MUTABLE_PLAYING },
+    { "object-class", "NULL", GST_PARAM_MUTABLE_PLAYING },
+    { "reclassify-interval", "1", GST_PARAM_MUTABLE_PLAYING },
+    { "max-rois", "16", GST_PARAM_MUTABLE_PLAYING },
 };
 
 static void test_defaults(void)

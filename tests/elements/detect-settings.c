@@ -19,6 +19,9 @@ static const struct {
     { "class-thresholds", NULL, NULL, NULL, NULL, NULL },
     { "min-area", "0", "0", "1", "-0.01", "1.01" },
     { "max-area", "1", "0", "1", "-0.01", "1.01" },
+    { "tiles", NULL, NULL, NULL, NULL, NULL },
+    { "tile-overlap", "0.20000000298023224", "0", "0.9", "-0.01", "0.91" },
+    { "tile-full-frame", "true", NULL, NULL, NULL, NULL },
     { "post-messages", "false", NULL, NULL, NULL, NULL },
 };
 

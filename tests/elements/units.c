@@ -371,14 +371,14 @@ static void test_class_list_names(void)
 
 static void test_merge(void)
 {
-    /* x, y, width, height, class, score; region */
+    /* x, y, width, height, class, score; region; view */
     static const GstVigilBox given[] = {
-        { { 0, 0, 0.5F, 0.5F, 1, 0.5F }, 0, NULL },        /* as the best, worse */
-        { { 0, 0, 0.5F, 0.5F, 1, 0.9F }, 1, NULL },        /* the best */
-        { { 0, 0, 0.5F, 0.5F, 2, 0.4F }, 0, NULL },        /* of another class */
-        { { 0, 0, 0.5F, 0.5F, 1, 0.3F }, 1, NULL },        /* of the same region */
-        { { 0.25F, 0, 0.5F, 0.5F, 1, 0.8F }, 0, NULL },    /* a third in common */
-        { { 0.75F, 0.5F, 0.2F, 0.2F, 1, 0.1F }, 2, NULL }, /* apart */
+        { { 0, 0, 0.5F, 0.5F, 1, 0.5F }, 0, NULL, 0, 0 },     /* as the best, worse */
+        { { 0, 0, 0.5F, 0.5F, 1, 0.9F }, 1, NULL, 1, 0 },     /* the best */
+        { { 0, 0, 0.5F, 0.5F, 2, 0.4F }, 0, NULL, 0, 0 },     /* of another class */
+        { { 0, 0, 0.5F, 0.5F, 1, 0.3F }, 1, NULL, 1, 0 },     /* of the same region */
+        { { 0.25F, 0, 0.5F, 0.5F, 1, 0.8F }, 0, NULL, 0, 0 }, /* a third in common */
+        { { 0.75F, 0.5F, 0.2F, 0.2F, 1, 0.1F }, 2, NULL, 2, 0 }, /* apart */
     };
     static const gfloat half[] = { 0.9F, 0.8F, 0.4F, 0.3F, 0.1F };
     static const gfloat third[] = { 0.9F, 0.4F, 0.3F, 0.1F };

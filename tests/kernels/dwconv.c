@@ -25,8 +25,8 @@ static double exact(const VigilDwconv *d, int row, int col, int channel)
 {
     double sum = d->epilogue.bias ? d->epilogue.bias[channel] : 0.0;
     for (int tap = 0; tap < d->kernel * d->kernel; tap++) {
-        int y = row * d->stride - d->pad + tap / d->kernel * d->dilation;
-        int x = col * d->stride - d->pad + tap % d->kernel * d->dilation;
+        int y = row * d->stride - d->pad_y + tap / d->kernel * d->dilation;
+        int x = col * d->stride - d->pad_x + tap % d->kernel * d->dilation;
         if (y >= 0 && y < d->h && x >= 0 && x < d->w)
             sum += (double)d->x[(y * d->w + x) * d->c + channel] *
                    d->weight[tap * d->c + channel];
@@ -67,14 +67,20 @@ static void check_shape(Check *c, const Shape *s, int h, int w, int channel_coun
     int pad = pick(3) ? reach / 2 : pick(reach / 2 + 1);
     while (h + 2 * pad <= reach || w + 2 * pad <= reach)
         pad++;
+    int pad_y = pad;
+    if (!pick(3)) {
+        pad_y = -pick(4);
+        h += reach - pad_y;
+    }
     VigilDwconv d = { .h = h,
                       .w = w,
                       .c = channel_count,
                       .kernel = s->kernel,
                       .stride = s->stride,
-                      .pad = pad,
+                      .pad_y = pad_y,
+                      .pad_x = pad,
                       .dilation = s->dilation,
-                      .out_h = (h + 2 * pad - reach - 1) / s->stride + 1,
+                      .out_h = (h + pad_y + pad - reach - 1) / s->stride + 1,
                       .out_w = (w + 2 * pad - reach - 1) / s->stride + 1 };
     size_t n = (size_t)channel_count, pixels = (size_t)(d.out_h * d.out_w);
     float *y = floats(Y, pixels * n);
@@ -91,9 +97,9 @@ static void check_shape(Check *c, const Shape *s, int h, int w, int channel_coun
             residual == 1 ? y : floats(RESIDUAL, pixels * d.epilogue.residual_stride);
     }
     begin_case(c,
-               "dwconv kernel %d stride %d dilation %d pad %d, %d x %d x %d, "
+               "dwconv kernel %d stride %d dilation %d pad %d, %d, %d x %d x %d, "
                "activation %d bias %d residual %d",
-               s->kernel, s->stride, s->dilation, pad, h, w, channel_count,
+               s->kernel, s->stride, s->dilation, pad_y, pad, h, w, channel_count,
                (int)d.epilogue.activation, d.epilogue.bias != NULL, residual);
     check_rows(c, &d, pixels * n, s->tolerance);
 }

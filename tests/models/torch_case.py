@@ -89,6 +89,17 @@ def picture(height, width):
     return numpy.frombuffer(b"".join(rows), numpy.uint8).reshape(height, width, 3)
 
 
+def randomise(model, gain):
+    """All tensors, norms and running statistics too; attentions get to choose."""
+    for name, t in model.state_dict().items():
+        if name.endswith("running_var") or t.ndim == 1 and name.endswith("weight"):
+            t.uniform_(0.5, 1.5)
+        elif t.ndim == 1:
+            t.normal_(0, 0.1)
+        elif t.ndim > 1:
+            t.normal_(0, gain * t[0].numel() ** -0.5)
+
+
 def run(model, x):
     """Logits of one input [H][W][3]."""
     x = torch.from_numpy(x.transpose(2, 0, 1)[None].copy())

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-from torch_case import SMALLEST, done, numpy, off, ok, picture, run, torch
+from torch_case import SMALLEST, done, numpy, off, ok, picture, randomise, run, torch
 
 import export
 import networks
@@ -28,17 +28,6 @@ vigil_model, vigil_convert = sys.argv[1:]
 
 def output_of(*command):
     return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
-
-
-def randomise(model, gain):
-    """All tensors, norms and running statistics too; attentions get to choose."""
-    for name, t in model.state_dict().items():
-        if name.endswith("running_var") or t.ndim == 1 and name.endswith("weight"):
-            t.uniform_(0.5, 1.5)
-        elif t.ndim == 1:
-            t.normal_(0, 0.1)
-        elif t.ndim > 1:
-            t.normal_(0, gain * t[0].numel() ** -0.5)
 
 
 def exported(model, variant, naming, folder):

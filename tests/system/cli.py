@@ -405,7 +405,7 @@ def check_bench():
 
 def check_usage():
     for pattern, args in (
-            ("list, info, infer or bench", []),
+            ("list, info, infer, bench or eval", []),
             ("'frobnicate'", ["frobnicate"]),
             ("'--frobnicate'", ["--frobnicate"]),
             ("unexpected argument 'x'", ["list", "x"]),

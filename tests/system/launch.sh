@@ -64,6 +64,13 @@ ok "objects are found in every second frame and regions of it, drawn, and posted
     found 2 videotestsrc num-buffers=4 ! video/x-raw,width=320,height=240 ! \
     vigildetect model="$detector" threshold=0.2 inference-interval=2 post-messages=true \
     regions="left=0,0,0.6,1;0.4,0,0.6,1" max-detections=20 ! vigiloverlay ! fakesink
+ok "objects are found in tiles, classified one by one, drawn, and posted" \
+    found 4 videotestsrc num-buffers=4 ! video/x-raw,width=321,height=241 ! \
+    vigildetect model="$detector" threshold=0.2 regions="left=0,0,0.6,1" tiles=2x2 tile-overlap=0.25 max-detections=20 \
+    post-messages=true ! queue ! videoconvert ! vigilclassify input-size=64x64 \
+    inference-region=roi-list object-class="one,two,traffic light" max-rois=3 reclassify-interval=2 ! \
+    vigiloverlay ! videoconvert ! fakesink
+ok "tiles that are none are refused" refused "COLUMNSxROWS" vigildetect model="$detector" tiles=2
 ok "vigildetect without a model says what to set" refused "Set the property model" vigildetect
 ok "a detector is refused by vigilclassify" \
     refused "for detection, not for classification" vigilclassify model="$detector"

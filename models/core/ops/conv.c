@@ -74,7 +74,9 @@ VigilValue vigil_net_conv(VigilNet *net, VigilValue x, const VigilConv *conv)
                        "%s: kernel %d over %d x %d x %d gives %d x %d x %d", c.name,
                        c.kernel, in.h, in.w, in.c, out.h, out.w, out.c);
     (c.depthwise ? vigil_depthwise_check : check_groups)(net, &c, in.c);
-    const VigilOp *op = c.depthwise ? &vigil_op_depthwise : &vigil_op_conv;
+    const VigilOp *op = c.depthwise                     ? &vigil_op_depthwise
+                        : vigil_winograd_fits(&c, in.c) ? &vigil_op_winograd
+                                                        : &vigil_op_conv;
     VigilNode *n = vigil_net_append(net, op, c.name, &x, 1, out, sizeof(VigilConvNode));
     if (!n)
         return VIGIL_NONE;
@@ -138,17 +140,25 @@ static void conv_bind(VigilNode *n, VigilBinder *b)
 
 /* ---- Running --------------------------------------------------------------------- */
 
-static void pointwise_rows(void *context, size_t begin, size_t end, int worker)
+/* m pixels of x with all input channels, to y; r: what is added, or NULL. */
+static void pointwise(const VigilNode *n, const float *x, const float *r, size_t m,
+                      float *y)
+{
+    VigilEpilogue e = vigil_conv_epilogue(n, n->weights->vector, r);
+    vigil_gemm(&n->weights->matrix, x, (size_t)n->in_shape.c, m, y,
+               (size_t)n->out_shape.c, &e);
+}
+
+static void pointwise_pixels(void *context, size_t begin, size_t end, int worker)
 {
     const VigilNode *n = context;
     size_t in = (size_t)n->in_shape.c, out = (size_t)n->out_shape.c;
-    VigilEpilogue e = vigil_conv_epilogue(n, n->weights->vector, begin);
-    vigil_gemm(&n->weights->matrix, n->x[0] + begin * in, in, end - begin,
-               n->y + begin * out, out, &e);
+    pointwise(n, n->x[0] + begin * in, n->r ? n->r + begin * out : NULL, end - begin,
+              n->y + begin * out);
 }
 
 /* Row of neighbours [ky][kx][in] of output pixel (y, x), zeros outside. */
-static void gather(const VigilNode *n, int y, int x, float *row)
+static void gather(const VigilNode *n, const VigilRows *rows, int y, int x, float *row)
 {
     const VigilConv *c = &((VigilConvNode *)n->data)->conv;
     VigilShape s = n->in_shape;
@@ -160,25 +170,37 @@ static void gather(const VigilNode *n, int y, int x, float *row)
             if (iy < 0 || iy >= s.h || ix < 0 || ix >= s.w)
                 memset(row, 0, bytes);
             else
-                memcpy(row, n->x[0] + ((size_t)iy * s.w + ix) * s.c, bytes);
+                memcpy(row, vigil_row(rows->x, rows->first_x, iy, s) + (size_t)ix * s.c,
+                       bytes);
         }
+    }
+}
+
+/* Output pixels begin..end-1 of the map. */
+static void spatial_pixels(const VigilNode *n, const VigilRows *r, size_t begin,
+                           size_t end)
+{
+    VigilShape s = n->out_shape;
+    size_t k = n->weights->matrix.k, out = (size_t)s.c, w = (size_t)s.w;
+    for (size_t first = begin; first < end; first += TILE) {
+        size_t m = end - first < TILE ? end - first : TILE;
+        for (size_t i = 0; i < m; i++)
+            gather(n, r, (int)((first + i) / w), (int)((first + i) % w),
+                   r->scratch + i * k);
+        VigilEpilogue e = vigil_conv_epilogue(
+            n, n->weights->vector,
+            r->r ? r->r + (first - (size_t)r->first_r * w) * out : NULL);
+        vigil_gemm(&n->weights->matrix, r->scratch, k, m,
+                   r->y + (first - (size_t)r->first_y * w) * out, out, &e);
     }
 }
 
 static void spatial_tiles(void *context, size_t begin, size_t end, int worker)
 {
     const VigilNode *n = context;
-    size_t k = n->weights->matrix.k, out = (size_t)n->out_shape.c;
     size_t pixels = vigil_shape_pixels(n->out_shape);
-    float *rows = n->scratch + (size_t)worker * n->scratch_stride;
-    for (size_t tile = begin; tile < end; tile++) {
-        size_t first = tile * TILE, m = pixels - first < TILE ? pixels - first : TILE;
-        for (size_t i = 0; i < m; i++)
-            gather(n, (int)((first + i) / n->out_shape.w),
-                   (int)((first + i) % n->out_shape.w), rows + i * k);
-        VigilEpilogue e = vigil_conv_epilogue(n, n->weights->vector, first);
-        vigil_gemm(&n->weights->matrix, rows, k, m, n->y + first * out, out, &e);
-    }
+    VigilRows all = vigil_all_rows(n, worker);
+    spatial_pixels(n, &all, begin * TILE, end * TILE < pixels ? end * TILE : pixels);
 }
 
 /* What a shuffled convolution has made of m pixels, into their places. */
@@ -208,8 +230,9 @@ static void grouped_tiles(void *context, size_t begin, size_t end, int worker)
         float *made = shuffled ? scratch : n->y + first * out;
         for (size_t g = 0; g < (size_t)c->groups; g++) {
             const VigilPacked *matrix = g ? &w->further[g - 1] : &w->matrix;
-            VigilEpilogue e = vigil_conv_epilogue(n, w->vector + g * matrix->n, first);
-            e.residual = n->r && !shuffled ? e.residual + g * matrix->n : NULL;
+            VigilEpilogue e = vigil_conv_epilogue(
+                n, w->vector + g * matrix->n,
+                n->r && !shuffled ? n->r + first * out + g * matrix->n : NULL);
             vigil_gemm(matrix, n->x[0] + first * in + g * matrix->k, in, m,
                        made + g * matrix->n, out, &e);
         }
@@ -224,12 +247,31 @@ static void conv_run(const VigilNode *n, VigilNet *net)
     size_t pixels = vigil_shape_pixels(n->out_shape);
     size_t macs = n->weights->matrix.k * (size_t)c->out;
     if (is_pointwise(c) && !is_grouped(c))
-        vigil_parallel(net->threads, pixels, vigil_grain(macs), pointwise_rows,
+        vigil_parallel(net->threads, pixels, vigil_grain(macs), pointwise_pixels,
                        (void *)n);
     else
         vigil_parallel(net->threads, (pixels + TILE - 1) / TILE,
                        vigil_grain(macs * TILE),
                        is_grouped(c) ? grouped_tiles : spatial_tiles, (void *)n);
+}
+
+static void conv_rows(const VigilNode *n, const VigilRows *r, int row0, int row1)
+{
+    VigilShape s = n->out_shape;
+    size_t w = (size_t)s.w;
+    if (!is_pointwise(&((VigilConvNode *)n->data)->conv)) {
+        spatial_pixels(n, r, (size_t)row0 * w, (size_t)row1 * w);
+        return;
+    }
+    pointwise(n, vigil_row(r->x, r->first_x, row0, n->in_shape),
+              vigil_row(r->r, r->first_r, row0, s), (size_t)(row1 - row0) * w,
+              r->y + (size_t)(row0 - r->first_y) * w * (size_t)s.c);
+}
+
+/* OpenBLAS rounds a row as the number of rows has it. */
+static bool conv_has_rows(const VigilNode *n)
+{
+    return !is_grouped(&((VigilConvNode *)n->data)->conv) && !n->weights->matrix.blas;
 }
 
 static size_t conv_scratch(const VigilNode *n)
@@ -263,4 +305,6 @@ const VigilOp vigil_op_conv = { .kind = conv_kind,
                                 .bind = conv_bind,
                                 .macs = conv_macs,
                                 .scratch = conv_scratch,
-                                .run = conv_run };
+                                .run = conv_run,
+                                .rows = conv_rows,
+                                .has_rows = conv_has_rows };

@@ -2,7 +2,7 @@
 #ifndef VIGIL_CORE_OPS_CONV_H
 #define VIGIL_CORE_OPS_CONV_H
 
-#include "core/op.h"
+#include "core/chain.h"
 
 /* Rows of zeros around the map. */
 static inline int vigil_conv_pad(const VigilConv *c)
@@ -10,21 +10,39 @@ static inline int vigil_conv_pad(const VigilConv *c)
     return (c->kernel - 1) / 2 * c->dilation;
 }
 
-/* The epilogue from output pixel `pixel` on. */
 static inline VigilEpilogue vigil_conv_epilogue(const VigilNode *n, const float *bias,
-                                                size_t pixel)
+                                                const float *residual)
 {
     const VigilConv *c = &((VigilConvNode *)n->data)->conv;
-    size_t out = (size_t)c->out;
     return (VigilEpilogue) { .bias = bias,
-                             .residual = n->r ? n->r + pixel * out : NULL,
-                             .residual_stride = out,
+                             .residual = residual,
+                             .residual_stride = (size_t)c->out,
                              .activation = c->activation };
+}
+
+/* All rows of the maps of a node that the plan has placed. */
+static inline VigilRows vigil_all_rows(const VigilNode *n, int worker)
+{
+    return (VigilRows) { .x = n->x[0],
+                         .r = n->r,
+                         .y = n->y,
+                         .scratch = n->scratch + (size_t)worker * n->scratch_stride };
+}
+
+/* Of [h][w][c] rows from `first` on that begin at `at` (NULL stays), row `row`. */
+static inline const float *vigil_row(const float *at, int first, int row,
+                                     VigilShape shape)
+{
+    ptrdiff_t size = (ptrdiff_t)shape.w * shape.c;
+    return at ? at + (row - first) * size : NULL;
 }
 
 /* Whether a depth-wise convolution over `in` channels is one that there is; else the
  * net fails. */
 void vigil_depthwise_check(VigilNet *net, const VigilConv *c, int in);
+
+/* Whether winograd.c computes this convolution. */
+bool vigil_winograd_fits(const VigilConv *c, int in);
 
 /* The tensors of a convolution as the file has them, valid until vigil_bind_end(). */
 typedef struct VigilConvWeights {

@@ -67,20 +67,41 @@ static VigilDwconv depthwise_of(const VigilNode *n, size_t i)
                            .c = n->in_shape.c,
                            .kernel = c->kernel,
                            .stride = c->stride,
-                           .pad = vigil_conv_pad(c),
+                           .pad_y = vigil_conv_pad(c),
+                           .pad_x = vigil_conv_pad(c),
                            .dilation = c->dilation,
                            .out_h = n->out_shape.h,
                            .out_w = n->out_shape.w,
                            .x = n->x[0],
                            .weight = weight,
                            .y = n->y,
-                           .epilogue = vigil_conv_epilogue(n, weight + taps, 0) };
+                           .epilogue = vigil_conv_epilogue(n, weight + taps, n->r) };
+}
+
+/* As rows 0.. of maps that begin where they do. */
+static void some_rows(const VigilNode *n, const VigilRows *r, int row0, int row1)
+{
+    VigilDwconv d = depthwise_of(n, 0);
+    d.h -= r->first_x;
+    d.pad_y += r->first_x - row0 * d.stride;
+    d.out_h -= row0;
+    d.x = r->x;
+    d.y = r->y + (size_t)(row0 - r->first_y) * (size_t)d.out_w * (size_t)d.c;
+    d.epilogue.residual = vigil_row(r->r, r->first_r, row0, n->out_shape);
+    vigil_kernels()->dwconv(&d, 0, row1 - row0);
 }
 
 static void depthwise_rows(void *context, size_t begin, size_t end, int worker)
 {
-    VigilDwconv d = depthwise_of(context, 0);
-    vigil_kernels()->dwconv(&d, (int)begin, (int)end);
+    const VigilNode *n = context;
+    VigilRows all = vigil_all_rows(n, worker);
+    some_rows(n, &all, (int)begin, (int)end);
+}
+
+static bool has_rows(const VigilNode *n)
+{
+    const VigilConv *c = &((VigilConvNode *)n->data)->conv;
+    return c->multiplier == 1 && c->shuffle <= 1;
 }
 
 /* Output rows that scratch holds before the one that is wanted, so that it can be
@@ -158,4 +179,6 @@ const VigilOp vigil_op_depthwise = { .kind = depthwise_kind,
                                      .bind = depthwise_bind,
                                      .macs = depthwise_macs,
                                      .scratch = depthwise_scratch,
-                                     .run = depthwise_run };
+                                     .run = depthwise_run,
+                                     .rows = some_rows,
+                                     .has_rows = has_rows };

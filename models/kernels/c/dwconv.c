@@ -6,8 +6,8 @@ static float convolve(const VigilDwconv *d, int out_y, int out_x, int channel)
     float sum = 0.0f;
     for (int ky = 0; ky < d->kernel; ky++)
         for (int kx = 0; kx < d->kernel; kx++) {
-            int y = out_y * d->stride - d->pad + ky * d->dilation;
-            int x = out_x * d->stride - d->pad + kx * d->dilation;
+            int y = out_y * d->stride - d->pad_y + ky * d->dilation;
+            int x = out_x * d->stride - d->pad_x + kx * d->dilation;
             if (y < 0 || y >= d->h || x < 0 || x >= d->w)
                 continue;
             size_t pixel = (size_t)y * (size_t)d->w + (size_t)x;

@@ -60,12 +60,13 @@ INLINE void convolve(const VigilDwconv *d, const Run *run, size_t channel, size_
                      const Border border)
 {
     const ptrdiff_t c = d->c;
-    const int first = run->col * stride - d->pad, span = (length - 1) * stride + kernel;
+    const int first = run->col * stride - d->pad_x,
+              span = (length - 1) * stride + kernel;
     const int skipped_left = border == LEFT || border == LEFT_RIGHT ? kernel / 2 : 0;
     const int skipped_right =
         border == RIGHT || border == LEFT_RIGHT ? (kernel - stride) / 2 : 0;
     ptrdiff_t x =
-        ((ptrdiff_t)(run->row * stride - d->pad + run->top) * d->w + first) * c +
+        ((ptrdiff_t)(run->row * stride - d->pad_y + run->top) * d->w + first) * c +
         (ptrdiff_t)channel;
     const float *weight = d->weight + run->top * kernel * c + channel;
     for (int ky = run->top; ky < run->bottom;
@@ -131,8 +132,8 @@ static void run_any(const VigilDwconv *d, const Run *run)
             const Run one = { .row = run->row, .col = run->col + t, .count = 1 };
             vf sum = bias;
             for (int tap = 0; tap < d->kernel * d->kernel; tap++) {
-                int y = one.row * d->stride - d->pad + tap / d->kernel * d->dilation;
-                int x = one.col * d->stride - d->pad + tap % d->kernel * d->dilation;
+                int y = one.row * d->stride - d->pad_y + tap / d->kernel * d->dilation;
+                int x = one.col * d->stride - d->pad_x + tap % d->kernel * d->dilation;
                 if (y < 0 || y >= d->h || x < 0 || x >= d->w)
                     continue;
                 size_t pixel = (size_t)y * (size_t)d->w + (size_t)x;
@@ -219,7 +220,7 @@ static const Variant *choose(const VigilDwconv *d, int count)
 
 static Border border_of(const VigilDwconv *d, const Variant *v, const Run *run)
 {
-    int first = run->col * d->stride - d->pad;
+    int first = run->col * d->stride - d->pad_x;
     int last = first + (v->length - 1) * d->stride + d->kernel - 1;
     int missing = last >= d->w ? last - d->w + 1 : 0, border = INSIDE;
     if (run->count < v->length)
@@ -257,7 +258,7 @@ void V(dwconv)(const VigilDwconv *d, int row0, int row1)
 {
     const Variant *v = choose(d, d->out_w);
     for (int row = row0; row < row1; row++) {
-        int first = row * d->stride - d->pad, below = d->h - first;
+        int first = row * d->stride - d->pad_y, below = d->h - first;
         Run run = { .row = row,
                     .count = d->out_w,
                     .top = first < 0 ? -first : 0,

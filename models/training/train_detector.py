@@ -1,0 +1,341 @@
+#!/usr/bin/env python3
+"""Trains a detector of persons, vehicles and animals (SSDLite over EMO) and measures it.
+
+The pictures come from a folder of data packs with a reader of its own (`read_packs.py`) and
+a score (`eval_det.py`): `voc07` and `cctv`.  A run is one stage; the next one starts from
+its weights, at another size if need be, the first one from a classifier:
+
+    train_detector.py --data DATA --size 192 --epochs 9 --init cls.pt --out det192.pt
+    train_detector.py --data DATA --size 256 --epochs 3 --lr 4e-4 --init det192.pt --out det256.pt
+    train_detector.py --data DATA --size 256 --evaluate det256.pt
+
+A run that was interrupted goes on from the last epoch it finished when it is started again
+with the same --out.  `export.py` turns the result into a model file.
+"""
+
+import argparse
+import json
+import math
+import os
+import sys
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+import ssdlite
+from train_classifier import Average, load_weights, normalise, to_input
+
+CLASSES = ("person", "vehicle", "animal")
+CLASS_MAP = "voc_super3"  # of maps.json
+SIDE = 320  # pictures are kept as squares of this size
+ANCHOR_SIZES = (0.07, 0.16, 0.32, 0.48, 0.64, 0.80, 0.96)
+POSITIVE, NEGATIVE = 0.5, 0.4  # IoU with an object; between them an anchor is neither
+NEAREST, NEAR = 5, 0.3  # so many anchors of an object are positive from that IoU on
+NEGATIVES = 3  # for each positive anchor, the hardest
+FOREGROUND = -1  # class of a box whose surroundings teach nothing
+
+
+def window_for(size):
+    """EMO's attention window that divides both maps it is used on, of strides 16 and 32."""
+    return math.ceil(size / 32)
+
+
+def load_pack(data, pack, split, class_map):
+    """(pictures uint8 [n][SIDE][SIDE][3], boxes [n] of [k][5]: corners in 0..1 and class,
+    -1: teaches nothing; exhaustive bool [n]: whether what has no box is background)."""
+    sys.path.insert(0, data)
+    from PIL import Image
+    from read_packs import coco
+
+    folder = os.path.join(data, pack)
+    records = json.load(open(os.path.join(folder, "annotations.json")))["images"]
+    partly = {r["file_name"] for r in records if not r.get("exhaustive", 1)}
+    pictures, boxes, exhaustive = [], [], []
+    for path, (w, h), rows in coco(folder, split):
+        picture = Image.open(path).convert("RGB").resize((SIDE, SIDE), Image.BICUBIC)
+        pictures.append(np.asarray(picture))
+        exhaustive.append(os.path.basename(path) not in partly)
+        kept = []
+        for x0, y0, x1, y1, name, ignore in rows:
+            if name in class_map:
+                c = class_map[name]
+                c = FOREGROUND if ignore or c is None else CLASSES.index(c)
+                kept.append((x0 / w, y0 / h, x1 / w, y1 / h, c))
+        boxes.append(np.array(kept, np.float32).reshape(-1, 5))
+    return np.stack(pictures), boxes, np.array(exhaustive)
+
+
+def load_pictures(data, cache):
+    """All pictures to train on, decoded once: pictures, boxes padded to [n][most][5] (class
+    -2: no box) and exhaustive."""
+    path = os.path.join(cache, "detector")
+    if not os.path.exists(path + ".npz"):
+        class_map = json.load(open(os.path.join(data, "maps.json")))[CLASS_MAP]["gt"]
+        packs = [load_pack(data, p, "train", class_map) for p in ("voc07", "cctv")]
+        boxes = [b for p in packs for b in p[1]]
+        padded = np.full((len(boxes), max(map(len, boxes)), 5), -2, np.float32)
+        for row, b in zip(padded, boxes):
+            row[: len(b)] = b
+        os.makedirs(cache, exist_ok=True)
+        np.save(path + ".npy", np.concatenate([p[0] for p in packs]))
+        np.savez(path + ".npz", boxes=padded, exhaustive=np.concatenate([p[2] for p in packs]))
+    z = np.load(path + ".npz")
+    return np.load(path + ".npy", mmap_mode="r"), z["boxes"], z["exhaustive"]
+
+
+def random_views(n, g):
+    """(centre [n][2], half size [n][2], mirror [n]) of the part of a picture to be shown;
+    larger than the picture makes objects small."""
+
+    def u(lo, hi, *shape):
+        return torch.rand((n, *shape), generator=g) * (hi - lo) + lo
+
+    whole = torch.rand((n, 1), generator=g) < 0.2
+    zoom = u(math.log(0.45), math.log(1.6), 1).exp()
+    stretch = u(-0.2, 0.2).exp()
+    size = zoom * torch.stack([stretch, 1 / stretch], 1)
+    size = torch.where(whole, torch.ones(()), size)
+    centre = 0.5 + u(-0.5, 0.5, 2) * (1 - size).abs()
+    return centre, size / 2, torch.rand(n, generator=g) < 0.5
+
+
+def boxes_in_view(boxes, centre, half, mirror):
+    """Boxes as the view shows them, clipped; those of which a quarter or less is left teach
+    nothing."""
+    low, size = (centre - half)[:, None], 2 * half[:, None]
+    b = boxes.clone()
+    b[..., 0:2], b[..., 2:4] = (b[..., 0:2] - low) / size, (b[..., 2:4] - low) / size
+    b[mirror] = torch.cat([1 - b[mirror][..., 2:3], b[mirror][..., 1:2],
+                           1 - b[mirror][..., 0:1], b[mirror][..., 3:]], -1)
+    whole = (b[..., 2:4] - b[..., 0:2]).prod(-1)
+    b[..., :4] = b[..., :4].clamp(0, 1)
+    left = (b[..., 2:4] - b[..., 0:2]).prod(-1)
+    classes = b[..., 4]
+    classes[(left <= 0.25 * whole) & (classes >= 0)] = FOREGROUND
+    classes[left <= 1e-5] = -2
+    return b
+
+
+def augment(x, boxes, size, g):
+    """Random view, mirror, colour, softness; to size x size."""
+    n = len(x)
+    centre, half, mirror = random_views(n, g)
+    sign = 1 - 2 * mirror.float()
+    zero = torch.zeros(n)
+    theta = torch.stack(
+        [
+            torch.stack([2 * half[:, 0] * sign, zero, 2 * centre[:, 0] - 1], 1),
+            torch.stack([zero, 2 * half[:, 1], 2 * centre[:, 1] - 1], 1),
+        ],
+        1,
+    )
+    if x.shape[-1] >= 1.5 * size:
+        x = F.interpolate(x, scale_factor=0.75, mode="bilinear", antialias=True)
+    x = x - 0.45
+    grid = F.affine_grid(theta, (n, 3, size, size), align_corners=False)
+    x = F.grid_sample(x, grid, "bilinear", "zeros", align_corners=False) + 0.45
+
+    def u(lo, hi):
+        return torch.rand((n, 1, 1, 1), generator=g) * (hi - lo) + lo
+
+    grey = x.mean(1, keepdim=True)
+    x = grey + (x - grey) * u(0.5, 1.4) * (torch.rand((n, 1, 1, 1), generator=g) > 0.12)
+    mean = x.mean((1, 2, 3), keepdim=True)
+    x = (x - mean) * u(0.6, 1.4) + mean * u(0.65, 1.35)
+    return normalise(x.clamp_(0, 1)), boxes_in_view(boxes, centre, half, mirror)
+
+
+def assign(boxes, anchor):
+    """What each anchor [A] stands for, from boxes [B][K][5]: (class [B][A], with
+    len(CLASSES) the background and -1 neither; corners [B][A][4])."""
+    real, teaches = boxes[..., 4] > -2, boxes[..., 4] >= 0
+    overlap = ssdlite.iou(ssdlite.corners(anchor)[None], boxes[..., :4])
+    usable = overlap.masked_fill(~teaches[:, None], -1)
+    best, which = usable.max(2)
+    # A small object has few anchors of a high IoU: its nearest ones stand for it, and the
+    # best one however little they overlap.
+    top_iou, top = usable.topk(NEAREST, 1)
+    for b, k in teaches.nonzero().tolist():
+        for i in reversed(range(NEAREST)):
+            a = top[b, i, k]
+            if i == 0 or (top_iou[b, i, k] >= NEAR and which[b, a] == k):
+                best[b, a], which[b, a] = 2, k
+    kind = boxes[..., 4].gather(1, which).long()
+    excused = overlap.masked_fill(~(real & ~teaches)[:, None], -1).max(2)[0] > NEGATIVE
+    kind = torch.where(best >= POSITIVE, kind, torch.full_like(kind, len(CLASSES)))
+    kind[((best >= NEGATIVE) | excused) & (best < POSITIVE)] = -1
+    return kind, boxes[..., :4].gather(1, which[..., None].expand(-1, -1, 4))
+
+
+def detection_loss(scores, deltas, boxes, exhaustive, anchor):
+    """Softmax loss over positive and the hardest negative anchors, smooth L1 of the
+    positive ones (arXiv 1512.02325, section 2.2)."""
+    kind, corners = assign(boxes, anchor)
+    background = len(CLASSES)
+    positive = (kind >= 0) & (kind < background)
+    loss = F.cross_entropy(scores.transpose(1, 2), kind.clamp(min=0), reduction="none")
+    negative = (kind == background) & exhaustive[:, None]
+    hardness = loss.detach().masked_fill(~negative, -1)
+    rank = hardness.argsort(1, descending=True).argsort(1)
+    wanted = (NEGATIVES * positive.sum(1, keepdim=True)).clamp(min=8)
+    chosen = positive | (negative & (rank < wanted))
+    count = positive.sum().clamp(min=1)
+    target = ssdlite.encode(corners[positive], anchor.expand(len(boxes), -1, -1)[positive])
+    place = F.smooth_l1_loss(deltas[positive], target, reduction="sum")
+    return loss[chosen].sum() / count, place / count
+
+
+@torch.no_grad()
+def detections(model, data, pack, size, sizes, batch=25):
+    """Of the validation split of a pack: {picture: rows as of eval_det.py, in pixels}."""
+    sys.path.insert(0, data)
+    from PIL import Image
+    from read_packs import coco
+
+    model.eval()
+    anchor, found = ssdlite.anchors(size, size, sizes), {}
+    rows = list(coco(os.path.join(data, pack), "val"))
+    for at in range(0, len(rows), batch):
+        part = rows[at : at + batch]
+        pictures = [Image.open(p).convert("RGB") for p, _, _ in part]
+        pictures = [np.asarray(i.resize((size, size), Image.BILINEAR)) for i in pictures]
+        scores, deltas = model(normalise(to_input(np.stack(pictures))))
+        for (path, (w, h), _), s, d in zip(part, scores, deltas):
+            found[os.path.basename(path)] = [
+                (x0 * w, y0 * h, x1 * w, y1 * h, score, CLASSES[c])
+                for x0, y0, x1, y1, score, c in ssdlite.detect(s, d, anchor)
+            ]
+    return found
+
+
+def evaluate(model, data, size):
+    """AP50 by class on the validation split of voc07, and of persons on clinic cameras."""
+    sys.path.insert(0, data)
+    import eval_det
+
+    class_map = json.load(open(os.path.join(data, "maps.json")))[CLASS_MAP]["gt"]
+    result = {}
+    for pack, cmap, source in (
+        ("voc07", class_map, None),
+        ("cctv", None, "adiandrianto/YOLOv8-clinical-trial-subject-counter"),
+    ):
+        gts, _, classes = eval_det.load_gt(
+            os.path.join(data, pack, "annotations.json"), cmap, "val", source)
+        found = detections(model, data, pack, size, ANCHOR_SIZES)
+        rows = eval_det.evaluate(gts, {k: v for k, v in found.items() if k in gts}, classes)
+        result[pack] = {c: r["ap50"] for c, r in rows.items()}
+        result[pack]["mean"] = eval_det.mean(rows, "ap50")
+        result[pack]["mean AP"] = eval_det.mean(rows, "ap")
+    return result
+
+
+def learning_rate(at, step, args):
+    """at: 0..1 of all steps.  Warm-up, then half a cosine down to a hundredth."""
+    return min(1, (step + 1) / args.warmup) * (0.01 + 0.495 * (1 + math.cos(math.pi * at)))
+
+
+def parameter_groups(model, args):
+    """The backbone, which has learnt, goes slower than the head."""
+    groups = []
+    for backbone in (True, False):
+        params = [p for n, p in model.named_parameters() if n.startswith("backbone") == backbone]
+        rate = args.lr * (args.backbone_lr if backbone else 1)
+        for decay, keep in ((0.05, lambda p: p.ndim > 1), (0.0, lambda p: p.ndim <= 1)):
+            groups.append(dict(params=list(filter(keep, params)), weight_decay=decay,
+                               lr=rate, initial_lr=rate))
+    return groups
+
+
+def resume(args, model, optimizer, average, g):
+    """Epochs done before."""
+    if not os.path.exists(args.out):
+        return 0
+    saved = torch.load(args.out)
+    model.load_state_dict(saved["model"])
+    optimizer.load_state_dict(saved["optimizer"])
+    average.state, average.steps = saved["average"], saved["steps"]
+    g.set_state(saved["generator"])
+    return saved["epoch"]
+
+
+def train(args, model):
+    pictures, boxes, exhaustive = load_pictures(args.data, args.cache)
+    boxes, exhaustive = torch.from_numpy(boxes), torch.from_numpy(exhaustive)
+    anchor = ssdlite.anchors(args.size, args.size, ANCHOR_SIZES)
+    g = torch.Generator().manual_seed(args.seed)
+    optimizer = torch.optim.AdamW(parameter_groups(model, args))
+    average = Average(model, 0.998)
+    start = resume(args, model, optimizer, average, g)
+    steps = len(pictures) // args.batch
+    for epoch in range(start, args.epochs):
+        model.train()
+        order = np.random.default_rng(args.seed + epoch).permutation(len(pictures))
+        began, total = time.time(), np.zeros(2)
+        for step in range(steps):
+            done = epoch * steps + step
+            for group in optimizer.param_groups:
+                rate = learning_rate(done / (args.epochs * steps), done, args)
+                group["lr"] = group["initial_lr"] * rate
+            pick = np.sort(order[step * args.batch : (step + 1) * args.batch])
+            x, view = augment(to_input(pictures[pick]), boxes[pick], args.size, g)
+            x = x.contiguous(memory_format=torch.channels_last)
+            scores, deltas = model(x)
+            losses = detection_loss(scores, deltas, view, exhaustive[pick], anchor)
+            optimizer.zero_grad()
+            sum(losses).backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
+            optimizer.step()
+            average.update(model)
+            total += [l.item() for l in losses]
+            if step % 25 == 24:
+                speed = (step + 1) * args.batch / (time.time() - began)
+                print(f"epoch {epoch + 1}/{args.epochs} step {step + 1}/{steps} loss: classes "
+                      f"{total[0] / (step + 1):.3f}, boxes {total[1] / (step + 1):.3f}; "
+                      f"{speed:.1f} pictures/s", flush=True)
+        keep = {k: v.clone() for k, v in model.state_dict().items()}
+        saved = dict(model=keep, average=average.state, steps=average.steps,
+                     optimizer=optimizer.state_dict(), epoch=epoch + 1,
+                     generator=g.get_state(), names=CLASSES, anchor_sizes=ANCHOR_SIZES)
+        torch.save(saved, args.out + ".part")
+        os.replace(args.out + ".part", args.out)
+        model.load_state_dict(average.state)
+        print(f"epoch {epoch + 1}: AP50", json.dumps(evaluate(model, args.data, args.size)),
+              flush=True)
+        model.load_state_dict(keep)
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    ap.add_argument("--data", required=True, help="folder of the data packs")
+    ap.add_argument("--cache", default="build/training", help="decoded pictures are kept here")
+    ap.add_argument("--variant", default="ssdlite_emo_1M", choices=ssdlite.VARIANTS, metavar="NAME")
+    ap.add_argument("--size", type=int, default=256)
+    ap.add_argument("--epochs", type=int, default=10)
+    ap.add_argument("--batch", type=int, default=32)
+    ap.add_argument("--lr", type=float, default=1e-3)
+    ap.add_argument("--backbone-lr", type=float, default=0.5, help="as a share of --lr")
+    ap.add_argument("--warmup", type=int, default=100, help="steps")
+    ap.add_argument("--seed", type=int, default=1)
+    ap.add_argument("--threads", type=int, default=os.cpu_count())
+    ap.add_argument("--init", help="weights to start from: of a classifier or a detector")
+    ap.add_argument("--out", help="checkpoint, written after each epoch")
+    ap.add_argument("--evaluate", metavar="CHECKPOINT", help="measure and stop")
+    args = ap.parse_args()
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(args.seed)
+    model = ssdlite.SSDLite(args.variant, len(CLASSES), window_for(args.size))
+    model = model.to(memory_format=torch.channels_last)
+    if args.init or args.evaluate:
+        load_weights(model, args.evaluate or args.init, "backbone.")
+    if args.evaluate:
+        print(json.dumps(evaluate(model, args.data, args.size)))
+    elif args.out:
+        train(args, model)
+    else:
+        ap.error("--out is needed to train")
+
+
+if __name__ == "__main__":
+    main()
