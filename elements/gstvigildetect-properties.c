@@ -126,7 +126,8 @@ static const struct {
     { PROP_IOU_THRESHOLD, "iou-threshold", "IoU threshold",
       "Of two boxes of one class whose intersection is more than this share of their "
       "union, 0..1, the one with the lower score goes; -1: as the network was "
-      "published, and 0.5 for boxes of different regions or tiles",
+      "published, and 0.5 for boxes of different regions or tiles.  Networks that "
+      "predict a set (E2E Mobile-Former) use it only between regions or tiles",
       AS_PUBLISHED, 1, DEFAULT_IOU_THRESHOLD },
     { PROP_MIN_AREA, "min-area", "Least area",
       "Smaller boxes are left out before boxes are compared; a fraction of the frame's "

@@ -420,7 +420,8 @@ typedef struct VigilDetectOptions {
     bool has_threshold, has_iou_threshold;
     float threshold;     /* 0..1, which scores must exceed */
     float iou_threshold; /* 0..1: of two boxes of a class that overlap by more than this
-                            the lower-scored one goes */
+                            the lower-scored one goes; has no effect on networks that
+                            predict a set, which were trained to tell objects once */
     int max_detections;  /* the best ones; 1..VIGIL_MAX_DETECTIONS */
     const float *class_threshold; /* [classes] 0..1, NaN: as threshold; NULL: all so */
     const bool *class_wanted;     /* [classes]; NULL: all */

@@ -11,6 +11,8 @@ const VigilFamily *const vigil_families[] = {
     &vigil_family_retinanet_emo,
     &vigil_family_deeplabv3_emo,
     &vigil_family_pspnet_emo,
+    &vigil_family_retinanet_mobile_former,
+    &vigil_family_e2e_mobile_former,
     &vigil_family_ssd_mobilevit,
     &vigil_family_ssd_mobilevitv2,
     &vigil_family_deeplabv3_mobilevit,

@@ -67,6 +67,8 @@ extern const VigilFamily vigil_family_emo, vigil_family_mobile_former,
     vigil_family_mobilevitv3_after_v2;
 extern const VigilFamily vigil_family_ssdlite_emo, vigil_family_retinanet_emo,
     vigil_family_deeplabv3_emo, vigil_family_pspnet_emo;
+extern const VigilFamily vigil_family_retinanet_mobile_former,
+    vigil_family_e2e_mobile_former;
 extern const VigilFamily vigil_family_ssd_mobilevit, vigil_family_ssd_mobilevitv2;
 extern const VigilFamily vigil_family_deeplabv3_mobilevit,
     vigil_family_deeplabv3_mobilevitv2_voc, vigil_family_deeplabv3_mobilevitv2_ade20k,

@@ -25,4 +25,11 @@ void vigil_emo_features(VigilNet *net, const char *variant, int window,
 void vigil_mobilevit_features(VigilNet *net, const char *variant, const char *naming,
                               int output_stride, VigilFeatures *features);
 
+/* The backbone of a Mobile-Former variant ("mobile_former_26m"): stage 0 is the stem,
+ * the others are what the last block at each stride gives; the tokens go through all of
+ * them.  spatial: dynamic ReLUs with slopes of each pixel, vigil_hyper_of_all().  A
+ * name that does not exist is an error of the net. */
+void vigil_mobile_former_features(VigilNet *net, const char *variant, bool spatial,
+                                  VigilFeatures *features);
+
 #endif

@@ -4,9 +4,11 @@
  * checkpoints.
  */
 #include "backbones/family.h"
+#include "backbones/features.h"
 #include "blocks/blocks.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define EPS 1e-5f
 #define MOST_BLOCKS 12
@@ -134,9 +136,10 @@ static VigilValue stem(VigilNet *net, const MobileFormerVariant *v)
     return vigil_net_name(net, x, "stem");
 }
 
-/* Both streams through one block. */
+/* Both streams through one block.  spatial: slopes of each pixel come from all tokens.
+ */
 static void block(VigilNet *net, VigilValue *x, VigilValue *z, const Block *block,
-                  int groups)
+                  int groups, bool spatial)
 {
     VigilBottleneck b = { .out = block->out,
                           .stride = block->stride,
@@ -147,11 +150,14 @@ static void block(VigilNet *net, VigilValue *x, VigilValue *z, const Block *bloc
         *x = vigil_bottleneck_lite(net, *x, &b);
         return;
     }
-    *z = vigil_former(net, vigil_mobile_to_former(net, *x, *z));
-    VigilValue token = vigil_net_token(net, *z, 0);
-    *x = block->kind == SAME ? vigil_bottleneck_same(net, *x, token, &b)
-                             : vigil_bottleneck_down(net, *x, token, &b);
-    *x = vigil_former_to_mobile(net, *x, *z);
+    VigilValue q;
+    *z = vigil_mobile_to_former(net, vigil_unplaced(*x), vigil_unplaced(*z), &q);
+    *z = vigil_former(net, *z, VIGIL_NONE);
+    VigilHyper hyper = spatial ? vigil_hyper_of_all(net, *x, q, *z, b.stride)
+                               : vigil_hyper_of_first(net, *z);
+    *x = block->kind == SAME ? vigil_bottleneck_same(net, *x, hyper, &b)
+                             : vigil_bottleneck_down(net, *x, hyper, &b);
+    *x = vigil_former_to_mobile(net, vigil_unplaced(*x), vigil_unplaced(*z));
 }
 
 /* The pooled map and the first token, then two layers. */
@@ -200,22 +206,45 @@ static void alias_results(VigilNet *net, VigilValue x, VigilValue z, int block)
     vigil_net_alias(net, z, name);
 }
 
-static void describe(VigilNet *net, const void *row, const VigilScheme *scheme)
+/* Stem and blocks; returns the tokens after the last one. */
+static VigilValue trunk(VigilNet *net, const MobileFormerVariant *v, bool spatial,
+                        VigilFeatures *features)
 {
-    const MobileFormerVariant *v = row;
     VigilValue x = stem(net, v);
     VigilValue z = vigil_net_tokens(net, "tokens", v->tokens, v->width);
+    int stage = 0;
     for (int i = 0; i < MOST_BLOCKS && v->block[i].kind; i++) {
+        features->stage[stage] = x;
+        stage += v->block[i].stride == 2;
         vigil_net_push(net, "features.%d", i);
-        block(net, &x, &z, &v->block[i], v->groups);
+        block(net, &x, &z, &v->block[i], v->groups, spatial);
         vigil_net_name(net, x, "");
         vigil_net_name(net, z, "tokens");
         vigil_net_pop(net);
         alias_results(net, x, z, i);
     }
-    z = vigil_mobile_to_former(net, x, z);
+    features->stage[stage] = x;
+    return z;
+}
+
+static void describe(VigilNet *net, const void *row, const VigilScheme *scheme)
+{
+    VigilFeatures f = { 0 };
+    VigilValue z = trunk(net, row, false, &f), x = f.stage[4];
+    z = vigil_mobile_to_former(net, vigil_unplaced(x), vigil_unplaced(z), NULL);
     vigil_net_alias(net, z, "local_global[0]");
-    head(net, x, vigil_net_name(net, z, "local_global.tokens"), v);
+    head(net, x, vigil_net_name(net, z, "local_global.tokens"), row);
+}
+
+void vigil_mobile_former_features(VigilNet *net, const char *variant, bool spatial,
+                                  VigilFeatures *features)
+{
+    for (size_t i = 0; i < sizeof variants / sizeof *variants; i++)
+        if (!strcmp(variants[i].row.name, variant)) {
+            trunk(net, &variants[i], spatial, features);
+            return;
+        }
+    vigil_net_fail(net, VIGIL_ERROR_ARGUMENT, "no backbone '%s'", variant);
 }
 
 static const VigilScheme scheme = {

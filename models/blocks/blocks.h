@@ -100,22 +100,53 @@ VigilValue vigil_squeeze_excite(VigilNet *net, VigilValue x, const char *name);
  * x, u [h][w][c] and a list of tokens z [1][tokens][d] go side by side; names are
  * relative to the scope in force. */
 
+#define VIGIL_CROSS_HEADS 2 /* of the attentions between map and tokens */
+
+/* A map or a list of tokens as attentions see it: `at` has positions added and is what
+ * queries and keys are made of.  Without positions both are the same. */
+typedef struct VigilPlaced {
+    VigilValue value, at;
+} VigilPlaced;
+
+static inline VigilPlaced vigil_unplaced(VigilValue value)
+{
+    return (VigilPlaced) { value, value };
+}
+
 /* Mobile to Former (section 3.2), scope "local_global": tokens attend to the pixels,
- * which are keys and values as they are, in 2 heads.
+ * which are keys and values as they are.  q: the queries W_q z, or NULL.
  *     o = attention(W_q z, x, x);  z = LN(z + W_proj (o * 2 hsigmoid(W_alpha z))) */
-VigilValue vigil_mobile_to_former(VigilNet *net, VigilValue x, VigilValue z);
+VigilValue vigil_mobile_to_former(VigilNet *net, VigilPlaced x, VigilPlaced z,
+                                  VigilValue *q);
 
 /* Former (section 3.2), scope "global_block": a transformer layer with norms after the
- * sums.  z = LN(z + W attention(W_q z, z, z));  z = LN(z + FFN(z)), 4 heads, GELU. */
-VigilValue vigil_former(VigilNet *net, VigilValue z);
+ * sums.  z = LN(z + W attention(W_q z, z, z));  z = LN(z + FFN(z)), 4 heads, GELU.
+ * place: the positions of the tokens, which go into queries and keys, or VIGIL_NONE. */
+VigilValue vigil_former(VigilNet *net, VigilValue z, VigilValue place);
 
-/* Former to Mobile (section 3.2), scope "global_local": pixels attend to the tokens in
- * 2 heads.  u + attention(u, W_k z, W_proj z) */
-VigilValue vigil_former_to_mobile(VigilNet *net, VigilValue u, VigilValue z);
+/* Former to Mobile (section 3.2), scope "global_local": pixels attend to the tokens.
+ *     u + attention(u, W_k z, W_proj z) */
+VigilValue vigil_former_to_mobile(VigilNet *net, VigilPlaced u, VigilPlaced z);
+
+/* What the slopes of dynamic ReLUs are made of: one token [d] for the whole map; or,
+ * where there are shares [h][w][tokens], all of them in the shares of each pixel. */
+typedef struct VigilHyper {
+    VigilValue tokens, shares; /* shares: VIGIL_NONE for one token */
+} VigilHyper;
+
+/* The first token, for the whole map. */
+VigilHyper vigil_hyper_of_first(VigilNet *net, VigilValue z);
+
+/* All tokens z (section 4.2): their shares in a pixel are the softmax over them of what
+ * Mobile to Former's queries q and the pixels of x give before its own softmax, the
+ * mean of the heads, pooled to the size of x under `stride`.  The shares are the tap
+ * "shares". */
+VigilHyper vigil_hyper_of_all(VigilNet *net, VigilValue x, VigilValue q, VigilValue z,
+                              int stride);
 
 /* Dynamic ReLU whose slopes a network of two layers, `name`.hyper.0 and .2, makes of a
- * token [d] (section 3.2). */
-VigilValue vigil_hyper_relu(VigilNet *net, VigilValue x, VigilValue token,
+ * token (section 3.2). */
+VigilValue vigil_hyper_relu(VigilNet *net, VigilValue x, VigilHyper hyper,
                             const char *name);
 
 /* Mobile (section 3.2): bottlenecks of 1 x 1 and depth-wise 3 x 3 convolutions, each
@@ -133,11 +164,17 @@ typedef struct VigilBottleneck {
 VigilValue vigil_bottleneck_lite(VigilNet *net, VigilValue x, const VigilBottleneck *b);
 
 /* 1 x 1 expansion, depth-wise, 1 x 1, with dynamic ReLUs between; stride 1. */
-VigilValue vigil_bottleneck_same(VigilNet *net, VigilValue x, VigilValue token,
+VigilValue vigil_bottleneck_same(VigilNet *net, VigilValue x, VigilHyper hyper,
                                  const VigilBottleneck *b);
 
+/* The same, at the size of another map from before its depth-wise convolution on: to
+ * there the map is resized bilinearly.  In the end that map is added through a 1 x 1
+ * convolution, "lateral". */
+VigilValue vigil_bottleneck_up(VigilNet *net, VigilValue x, VigilHyper hyper,
+                               VigilValue finer, const VigilBottleneck *b);
+
 /* Twice: depth-wise expansion, dynamic ReLU, 1 x 1; the second half with a skip. */
-VigilValue vigil_bottleneck_down(VigilNet *net, VigilValue x, VigilValue token,
+VigilValue vigil_bottleneck_down(VigilNet *net, VigilValue x, VigilHyper hyper,
                                  const VigilBottleneck *b);
 
 #endif

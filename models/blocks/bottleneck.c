@@ -40,33 +40,55 @@ VigilValue vigil_bottleneck_lite(VigilNet *net, VigilValue x, const VigilBottlen
     return b->stride == 1 && in == b->out ? vigil_net_add(net, u, x) : u;
 }
 
-VigilValue vigil_bottleneck_same(VigilNet *net, VigilValue x, VigilValue token,
-                                 const VigilBottleneck *b)
+/* The first layer of `same`, and the other two. */
+static VigilValue expanded(VigilNet *net, VigilValue x, VigilHyper hyper,
+                           const VigilBottleneck *b)
 {
-    VigilValue u = layer(
+    x = layer(
         net, x, b,
         (Layer) { "conv1.0", "conv1.1", .out = b->expanded, .shuffle = b->groups });
-    u = vigil_hyper_relu(net, u, token, "hyper1");
+    return vigil_hyper_relu(net, x, hyper, "hyper1");
+}
+
+static VigilValue reduced(VigilNet *net, VigilValue u, VigilHyper hyper,
+                          const VigilBottleneck *b)
+{
     u = layer(net, u, b, (Layer) { "conv2.0", "conv2.1", .expansion = 1 });
-    u = vigil_hyper_relu(net, u, token, "hyper2");
-    u = layer(net, u, b,
-              (Layer) { "conv3.0", "conv3.1", .out = b->out, .shuffle = b->groups });
+    u = vigil_hyper_relu(net, u, hyper, "hyper2");
+    return layer(net, u, b,
+                 (Layer) { "conv3.0", "conv3.1", .out = b->out, .shuffle = b->groups });
+}
+
+VigilValue vigil_bottleneck_same(VigilNet *net, VigilValue x, VigilHyper hyper,
+                                 const VigilBottleneck *b)
+{
+    VigilValue u = reduced(net, expanded(net, x, hyper, b), hyper, b);
     return vigil_net_shape(net, x).c == b->out ? vigil_net_add(net, u, x) : u;
 }
 
-VigilValue vigil_bottleneck_down(VigilNet *net, VigilValue x, VigilValue token,
+VigilValue vigil_bottleneck_up(VigilNet *net, VigilValue x, VigilHyper hyper,
+                               VigilValue finer, const VigilBottleneck *b)
+{
+    VigilShape s = vigil_net_shape(net, finer);
+    VigilValue u = expanded(net, x, hyper, b);
+    u = reduced(net, vigil_net_resize(net, u, s.h, s.w, false), hyper, b);
+    finer = layer(net, finer, b, (Layer) { "lateral.0", "lateral.1", .out = b->out });
+    return vigil_net_add(net, finer, u); /* pixels lie where those of finer do */
+}
+
+VigilValue vigil_bottleneck_down(VigilNet *net, VigilValue x, VigilHyper hyper,
                                  const VigilBottleneck *b)
 {
     int in = vigil_net_shape(net, x).c;
     VigilValue u = layer(net, x, b,
                          (Layer) { "conv1.0", "conv1.1", .expansion = b->expanded / in,
                                    .stride = b->stride, .shuffle = in });
-    u = vigil_hyper_relu(net, u, token, "hyper1");
+    u = vigil_hyper_relu(net, u, hyper, "hyper1");
     VigilValue r = layer(net, u, b, (Layer) { "conv2.0", "conv2.1", .out = b->out });
     u = layer(net, r, b,
               (Layer) { "conv3.0", "conv3.1", .expansion = b->expanded_again / b->out,
                         .shuffle = b->out });
-    u = vigil_hyper_relu(net, u, token, "hyper3");
+    u = vigil_hyper_relu(net, u, hyper, "hyper3");
     u = layer(net, u, b, (Layer) { "conv4.0", "conv4.1", .out = b->out });
     return vigil_net_add(net, u, r);
 }

@@ -1,7 +1,8 @@
 #include "blocks/blocks.h"
 
+#include <math.h>
+
 #define EPS 1e-5f
-#define CROSS_HEADS 2 /* between map and tokens */
 #define TOKEN_HEADS 4
 
 /* A linear layer over tokens or vectors, with bias. */
@@ -16,34 +17,39 @@ static VigilValue linear(VigilNet *net, VigilValue x, const char *name, int out,
                                          .activation = activation });
 }
 
-VigilValue vigil_mobile_to_former(VigilNet *net, VigilValue x, VigilValue z)
+VigilValue vigil_mobile_to_former(VigilNet *net, VigilPlaced x, VigilPlaced z,
+                                  VigilValue *q)
 {
-    int c = vigil_net_shape(net, x).c, d = vigil_net_shape(net, z).c;
+    int c = vigil_net_shape(net, x.value).c, d = vigil_net_shape(net, z.value).c;
     vigil_net_push(net, "local_global");
-    VigilValue q = linear(net, z, "q", c, VIGIL_LINEAR);
+    VigilValue queries = linear(net, z.at, "q", c, VIGIL_LINEAR);
     VigilValue o =
-        vigil_net_attention(net, &(VigilAttend) { .q = q,
-                                                  .k = x,
-                                                  .v = x,
+        vigil_net_attention(net, &(VigilAttend) { .q = queries,
+                                                  .k = x.at,
+                                                  .v = x.value,
                                                   .width = c,
-                                                  .heads = CROSS_HEADS,
+                                                  .heads = VIGIL_CROSS_HEADS,
                                                   .kind = VIGIL_ATTENTION_TO_PIXELS });
-    VigilValue gate = linear(net, z, "alpha.0", c, VIGIL_HSIGMOID);
+    VigilValue gate = linear(net, z.value, "alpha.0", c, VIGIL_HSIGMOID);
     o = vigil_net_multiply(net, o, gate, 2);
     o = linear(net, o, "proj", d, VIGIL_LINEAR);
-    z = vigil_net_layer_norm(net, vigil_net_add(net, z, o), "layer_norm", EPS);
+    o = vigil_net_add(net, z.value, o);
+    o = vigil_net_layer_norm(net, o, "layer_norm", EPS);
     vigil_net_pop(net);
-    return z;
+    if (q)
+        *q = queries;
+    return o;
 }
 
-VigilValue vigil_former(VigilNet *net, VigilValue z)
+VigilValue vigil_former(VigilNet *net, VigilValue z, VigilValue place)
 {
     int d = vigil_net_shape(net, z).c;
     vigil_net_push(net, "global_block");
-    VigilValue q = linear(net, z, "q", d, VIGIL_LINEAR);
+    VigilValue at = place == VIGIL_NONE ? z : vigil_net_add(net, z, place);
+    VigilValue q = linear(net, at, "q", d, VIGIL_LINEAR);
     VigilValue o =
         vigil_net_attention(net, &(VigilAttend) { .q = q,
-                                                  .k = z,
+                                                  .k = at,
                                                   .v = z,
                                                   .width = d,
                                                   .heads = TOKEN_HEADS,
@@ -57,30 +63,52 @@ VigilValue vigil_former(VigilNet *net, VigilValue z)
     return z;
 }
 
-VigilValue vigil_former_to_mobile(VigilNet *net, VigilValue u, VigilValue z)
+VigilValue vigil_former_to_mobile(VigilNet *net, VigilPlaced u, VigilPlaced z)
 {
-    int c = vigil_net_shape(net, u).c;
+    int c = vigil_net_shape(net, u.value).c;
     vigil_net_push(net, "global_local");
-    VigilValue k = linear(net, z, "k", c, VIGIL_LINEAR);
-    VigilValue v = linear(net, z, "proj", c, VIGIL_LINEAR);
+    VigilValue k = linear(net, z.at, "k", c, VIGIL_LINEAR);
+    VigilValue v = linear(net, z.value, "proj", c, VIGIL_LINEAR);
     VigilValue o =
-        vigil_net_attention(net, &(VigilAttend) { .q = u,
+        vigil_net_attention(net, &(VigilAttend) { .q = u.at,
                                                   .k = k,
                                                   .v = v,
                                                   .width = c,
-                                                  .heads = CROSS_HEADS,
+                                                  .heads = VIGIL_CROSS_HEADS,
                                                   .kind = VIGIL_ATTENTION_TO_TOKENS });
     vigil_net_pop(net);
-    return vigil_net_add(net, u, o);
+    return vigil_net_add(net, u.value, o);
 }
 
-VigilValue vigil_hyper_relu(VigilNet *net, VigilValue x, VigilValue token,
+VigilHyper vigil_hyper_of_first(VigilNet *net, VigilValue z)
+{
+    return (VigilHyper) { vigil_net_token(net, z, 0), VIGIL_NONE };
+}
+
+/* The heads lie side by side: the sum of their products is the product of all channels.
+ */
+VigilHyper vigil_hyper_of_all(VigilNet *net, VigilValue x, VigilValue q, VigilValue z,
+                              int stride)
+{
+    VigilShape s = vigil_net_shape(net, x);
+    float scale = 1 / sqrtf((float)s.c / VIGIL_CROSS_HEADS);
+    VigilValue shares = vigil_net_relate(net, x, q, scale / VIGIL_CROSS_HEADS);
+    if (stride > 1)
+        shares = vigil_net_pool(net, shares, (s.h + stride - 1) / stride,
+                                (s.w + stride - 1) / stride);
+    shares = vigil_net_name(net, vigil_net_softmax(net, shares), "shares");
+    return (VigilHyper) { z, shares };
+}
+
+VigilValue vigil_hyper_relu(VigilNet *net, VigilValue x, VigilHyper hyper,
                             const char *name)
 {
-    int c = vigil_net_shape(net, x).c, d = vigil_net_shape(net, token).c;
+    int c = vigil_net_shape(net, x).c, d = vigil_net_shape(net, hyper.tokens).c;
     vigil_net_push(net, "%s.hyper", name);
-    VigilValue t = linear(net, token, "0", d / 4, VIGIL_RELU);
+    VigilValue t = linear(net, hyper.tokens, "0", d / 4, VIGIL_RELU);
     t = linear(net, t, "2", 2 * c, VIGIL_HSIGMOID);
     vigil_net_pop(net);
-    return vigil_net_dynamic_relu(net, x, t);
+    return hyper.shares == VIGIL_NONE
+               ? vigil_net_dynamic_relu(net, x, t)
+               : vigil_net_spatial_dynamic_relu(net, x, t, hyper.shares);
 }

@@ -1,6 +1,7 @@
 #include "core/formula.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,17 @@ static float uniform(uint64_t base, uint64_t i)
     return (float)((double)(z >> 40) / 8388608.0 - 1.0);
 }
 
+static bool is_tokens(const char *name)
+{
+    static const char *const ends[] = { ".tokens.weight", ".queries.weight",
+                                        ".positions.weight" };
+    size_t n = strlen(name);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (n > strlen(ends[i]) && !strcmp(name + n - strlen(ends[i]), ends[i]))
+            return true;
+    return !strcmp(name, "tokens.weight");
+}
+
 /* value = offset + scale * r */
 static void rule(const char *name, int rank, const uint64_t *shape, double gain,
                  float *offset, float *scale)
@@ -36,7 +48,7 @@ static void rule(const char *name, int rank, const uint64_t *shape, double gain,
         *scale = 0.1f;
     else if (!strcmp(last, "running_var"))
         *offset = 1, *scale = 0.5f;
-    else if (!strcmp(name, "tokens.weight"))
+    else if (is_tokens(name))
         *scale = 1;
     else if (rank >= 2)
         *scale = (float)(sqrt(3.0 / fan_in) * gain);

@@ -6,6 +6,8 @@
  *   *.running_mean  0.1 r          *.running_var  1 + 0.5 r
  *   tokens.weight   r              rank >= 2      r * sqrt(3 / fan_in) * gain
  *   *.weight        1 + 0.25 r     other rank 1   0.1 r        rank 0   0.5 r
+ * tokens.weight stands for all learned tokens: *.tokens.weight, *.queries.weight and
+ * *.positions.weight are like it.
  */
 #ifndef VIGIL_CORE_FORMULA_H
 #define VIGIL_CORE_FORMULA_H

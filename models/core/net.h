@@ -232,6 +232,30 @@ VigilValue vigil_net_token(VigilNet *net, VigilValue tokens, int index);
  * vector [t, t'] of 2 c values in [0, 1]. */
 VigilValue vigil_net_dynamic_relu(VigilNet *net, VigilValue x, VigilValue slopes);
 
+/* Spatial-aware dynamic ReLU (Chen et al., "Mobile-Former", CVPR 2022, section 4.2):
+ * the same with slopes of each pixel's own, sum over tokens(share * [t, t']), for
+ * slopes [1][tokens][2c] and shares [h][w][tokens]. */
+VigilValue vigil_net_spatial_dynamic_relu(VigilNet *net, VigilValue x,
+                                          VigilValue slopes, VigilValue shares);
+
+/* How pixels of x [h][w][c] relate to tokens [1][tokens][c]: factor * their inner
+ * products, [h][w][tokens]. */
+VigilValue vigil_net_relate(VigilNet *net, VigilValue x, VigilValue tokens,
+                            float factor);
+
+/* Softmax over the channels of each pixel. */
+VigilValue vigil_net_softmax(VigilNet *net, VigilValue x);
+
+/* x plus sinusoids that tell where a pixel lies (Carion et al., "End-to-End Object
+ * Detection with Transformers", ECCV 2020, section 3.2), for attention in `heads`
+ * heads.  Of each head's channels the first half, n of them, tells the row y of h:
+ *
+ *     sin(a / 10000^(2j / n)) in channel 2j, cos of it in 2j + 1,
+ *     a = 2 pi (y + 1/2) / h
+ *
+ * and the second half the column in the same way.  c is a multiple of 4 heads. */
+VigilValue vigil_net_add_positions(VigilNet *net, VigilValue x, int heads);
+
 /* ---- Binding, compiling, running ------------------------------------------------- */
 
 /* Reads or checks the weights of every operation in order; see weights.h.  The first

@@ -34,6 +34,20 @@ void vigil_head_retinanet(VigilNet *net, const VigilValue map[3]);
  * "level_l" [h][w][anchors * (4, background, classes)], as `joined` rules read them. */
 void vigil_head_ssd_cvnets(VigilNet *net, VigilValue stride16, VigilValue stride32);
 
+/* The head of E2E-MF (Chen et al., "Mobile-Former", CVPR 2022, section 4.2): object
+ * queries in the place of tokens, in blocks of Mobile-Former that begin at stride 32
+ * and go on at 16 and 8.  networks/mobile_former_detectors.md tells its parts. */
+typedef struct VigilE2EHead {
+    int width;     /* channels of its maps */
+    int blocks[3]; /* at strides 32, 16 and 8; 0: the head ends before */
+} VigilE2EHead;
+
+/* Over maps of strides 8, 16 and 32, under "head".  Each of 100 queries predicts one
+ * object or none: "cls_0" [1][100][classes, no object] and "reg_0" [1][100][4], centre
+ * x, y, width and height in fractions of the input. */
+void vigil_head_e2e_mobile_former(VigilNet *net, const VigilValue map[3],
+                                  const VigilE2EHead *head);
+
 /* ---- Segmenters ------------------------------------------------------------------ */
 
 /* Atrous spatial pyramid pooling (Chen et al., "Rethinking Atrous Convolution for

@@ -54,11 +54,21 @@ CROSS_HEADS, FORMER_HEADS = 2, 4
 # ---- Former and its two bridges --------------------------------------------------------
 
 
+def logits(q, k, heads):
+    """[B, heads, n, m] of queries [B, n, C] and keys [B, m, C]."""
+    q, k = (x.unflatten(2, (heads, -1)).transpose(1, 2) for x in (q, k))
+    return q * q.shape[-1] ** -0.5 @ k.transpose(-2, -1)
+
+
 def attention(q, k, v, heads):
     """[B, n, C] of queries [B, n, C], keys and values [B, m, C]."""
-    q, k, v = (x.unflatten(2, (heads, -1)).transpose(1, 2) for x in (q, k, v))
-    a = (q * q.shape[-1] ** -0.5 @ k.transpose(-2, -1)).softmax(-1)
-    return (a @ v).transpose(1, 2).flatten(2)
+    a = logits(q, k, heads).softmax(-1)
+    return (a @ v.unflatten(2, (heads, -1)).transpose(1, 2)).transpose(1, 2).flatten(2)
+
+
+def pixels(x):
+    """A map [B, C, H, W] as a list [B, HW, C]."""
+    return x.flatten(2).transpose(1, 2)
 
 
 class MobileToFormer(nn.Module):
@@ -71,10 +81,17 @@ class MobileToFormer(nn.Module):
         self.proj = nn.Linear(channels, width)
         self.layer_norm = nn.LayerNorm(width)
 
-    def forward(self, x, z):
-        pixels = x.flatten(2).transpose(1, 2)
-        seen = attention(self.q(z), pixels, pixels, CROSS_HEADS) * (2 * self.alpha(z))
-        return self.layer_norm(z + self.proj(seen))
+    def forward(self, x, z, x_at=0, z_at=0):
+        """x_at, z_at: positions, added to both where they are compared."""
+        seen = attention(self.q(z + z_at), pixels(x + x_at), pixels(x), CROSS_HEADS)
+        return self.layer_norm(z + self.proj(seen * (2 * self.alpha(z))))
+
+    def shares(self, x, z, size):
+        """[B, T, *size]: how much each token is meant where its look at pixels before the
+        softmax, of both heads and pooled to that size, says so."""
+        look = logits(self.q(z), pixels(x), CROSS_HEADS).mean(1)
+        look = look.unflatten(2, x.shape[2:])
+        return F.adaptive_avg_pool2d(look, size).softmax(1)
 
 
 class Former(nn.Module):
@@ -90,8 +107,10 @@ class Former(nn.Module):
         )
         self.ffn_norm = nn.LayerNorm(width)
 
-    def forward(self, z):
-        z = self.layer_norm(z + self.channel_mlp(attention(self.q(z), z, z, FORMER_HEADS)))
+    def forward(self, z, z_at=0):
+        at = z + z_at
+        seen = attention(self.q(at), at, z, FORMER_HEADS)
+        z = self.layer_norm(z + self.channel_mlp(seen))
         return self.ffn_norm(z + self.ffn(z))
 
 
@@ -103,9 +122,8 @@ class FormerToMobile(nn.Module):
         self.k = nn.Linear(width, channels)
         self.proj = nn.Linear(width, channels)
 
-    def forward(self, x, z):
-        pixels = x.flatten(2).transpose(1, 2)
-        seen = attention(pixels, self.k(z), self.proj(z), CROSS_HEADS)
+    def forward(self, x, z, x_at=0, z_at=0):
+        seen = attention(pixels(x + x_at), self.k(z + z_at), self.proj(z), CROSS_HEADS)
         return x + seen.transpose(1, 2).reshape(x.shape)
 
 
@@ -122,7 +140,8 @@ class ChannelShuffle(nn.Module):
 
 
 class DynamicReLU(nn.Module):
-    """max(a1 x, a2 x); the two slopes of a channel come from the first token."""
+    """max(a1 x, a2 x); the two slopes of a channel come from the first token, or, where
+    there are shares [B, T, H, W], those of a pixel from all tokens in these shares."""
 
     def __init__(self, channels, width):
         super().__init__()
@@ -133,8 +152,12 @@ class DynamicReLU(nn.Module):
             nn.Hardsigmoid(),
         )
 
-    def forward(self, x, z):
-        a1, a2 = (2 * self.hyper(z[:, 0]))[:, :, None, None].chunk(2, 1)
+    def forward(self, x, z, shares=None):
+        if shares is None:
+            slopes = self.hyper(z[:, 0])[:, :, None, None]
+        else:
+            slopes = torch.einsum("btc,bthw->bchw", self.hyper(z), shares)
+        a1, a2 = (2 * slopes).chunk(2, 1)
         return torch.maximum(a1 * x, (a2 - 1) * x)
 
 
@@ -173,7 +196,10 @@ class Lite(nn.Module):
 
 
 class Block(nn.Module):
-    """Both streams with their bridges; mobile() is the bottleneck."""
+    """Both streams with their bridges; mobile() is the bottleneck.  With `spatial` its
+    dynamic ReLUs are spatial-aware: slopes of a pixel come from all tokens."""
+
+    stride, spatial = 1, False
 
     def __init__(self, cin, cout, width):
         super().__init__()
@@ -182,8 +208,12 @@ class Block(nn.Module):
         self.global_local = FormerToMobile(cout, width)
 
     def forward(self, x, z):
+        shares = None
+        if self.spatial:
+            size = [-(-n // self.stride) for n in x.shape[2:]]
+            shares = self.local_global.shares(x, z, size)
         z = self.global_block(self.local_global(x, z))
-        return self.global_local(self.mobile(x, z), z), z
+        return self.global_local(self.mobile(x, z, shares), z), z
 
 
 class Same(Block):
@@ -199,14 +229,16 @@ class Same(Block):
         self.hyper2 = DynamicReLU(mid, width)
         self.conv3 = nn.Sequential(*pointwise(mid, cout, groups), shuffle(groups, groups))
 
-    def mobile(self, x, z):
-        y = self.hyper1(self.conv1(x), z)
-        y = self.conv3(self.hyper2(self.conv2(y), z))
+    def mobile(self, x, z, shares=None):
+        y = self.hyper1(self.conv1(x), z, shares)
+        y = self.conv3(self.hyper2(self.conv2(y), z, shares))
         return x + y if self.skip else y
 
 
 class Down(Block):
     """Stride 2: depth-wise expansion and projection, twice, a skip around the second."""
+
+    stride = 2
 
     def __init__(self, cin, cout, expansion, width, groups):
         super().__init__(cin, cout, width)
@@ -218,9 +250,9 @@ class Down(Block):
         self.hyper3 = DynamicReLU(mid2, width)
         self.conv4 = nn.Sequential(*pointwise(mid2, cout, groups))
 
-    def mobile(self, x, z):
-        x = self.conv2(self.hyper1(self.conv1(x), z))
-        return x + self.conv4(self.hyper3(self.conv3(x), z))
+    def mobile(self, x, z, shares=None):
+        x = self.conv2(self.hyper1(self.conv1(x), z, shares))
+        return x + self.conv4(self.hyper3(self.conv3(x), z, shares))
 
 
 # ---- The network -----------------------------------------------------------------------
@@ -244,9 +276,12 @@ class Classifier(nn.Module):
         return self.classifier(self.fc(torch.cat((pooled, z[:, 0]), 1)))
 
 
-class MobileFormer(nn.Module):
-    def __init__(self, variant="mobile_former_26m", classes=1000):
+class Trunk(nn.Module):
+    """All blocks of a variant: what classifiers and detectors share."""
+
+    def __init__(self, variant):
         super().__init__()
+        self.variant = variant
         v = VARIANTS[variant]
         cin, width, groups = v["stem"], v["width"], v["groups"]
         self.tokens = nn.Embedding(v["tokens"], width)
@@ -262,13 +297,25 @@ class MobileFormer(nn.Module):
                 block = Down(cin, cout, expansion, width, groups)
             self.features.append(block)
             cin = cout
-        self.local_global = MobileToFormer(cin, width)
-        self.classifier = Classifier(cin, width, v["fc"], groups, classes)
-        self.apply(init_weights)
 
-    def forward(self, x):
+    def run(self, x):
+        """Map and tokens after each block."""
         z = self.tokens.weight.expand(len(x), -1, -1)
         x = self.stem(x)
         for block in self.features:
             x, z = block(x, z)
+            yield x, z
+
+
+class MobileFormer(Trunk):
+    def __init__(self, variant="mobile_former_26m", classes=1000):
+        super().__init__(variant)
+        v = VARIANTS[variant]
+        channels, width = v["blocks"][-1][1], v["width"]
+        self.local_global = MobileToFormer(channels, width)
+        self.classifier = Classifier(channels, width, v["fc"], v["groups"], classes)
+        self.apply(init_weights)
+
+    def forward(self, x):
+        *_, (x, z) = self.run(x)
         return self.classifier(x, self.local_global(x, z))

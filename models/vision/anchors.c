@@ -56,6 +56,17 @@ const VigilAnchorRules vigil_anchors_mmdet_retinanet = {
                { .stride = 128, .min = 512 } },
 };
 
+static int query_shape(const VigilAnchorLevel *level,
+                       VigilAnchorShape shape[VIGIL_MAX_CELL_ANCHORS])
+{
+    shape[0] = (VigilAnchorShape) { 1, 1 };
+    return 1;
+}
+
+const VigilAnchorRules vigil_anchors_queries = {
+    .shapes = query_shape, .fractions = true, .offset = 0.5, .levels = 1
+};
+
 /* Scale i of the seven that lie evenly from 0.1 to 1.05. */
 #define SCALE(i) (0.1 + (i) * (1.05 - 0.1) / 6)
 

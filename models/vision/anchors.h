@@ -49,6 +49,9 @@ typedef struct VigilAnchorRules {
 extern const VigilAnchorRules vigil_anchors_mmdet_ssd;
 /* mmdetection's AnchorGenerator of RetinaNet (arXiv 1708.02002, section 4). */
 extern const VigilAnchorRules vigil_anchors_mmdet_retinanet;
+/* The queries of a set prediction, one a cell in a single row.  Their boxes are
+ * predicted whole: as anchors they are all of the input's size. */
+extern const VigilAnchorRules vigil_anchors_queries;
 /* ml-cvnets' SSD anchors, those of arXiv 1512.02325, section 2.2, with other scales. */
 extern const VigilAnchorRules vigil_anchors_cvnets_ssd;
 

@@ -300,9 +300,11 @@ static void offer_softmax(VigilDetect *d, int l, size_t anchor, const float *log
 {
     bool first = d->rules->score == VIGIL_SCORE_SOFTMAX_FIRST;
     float background = logits[first ? 0 : d->classes], largest = -INFINITY;
+    int best = 0;
     logits += first;
     for (int c = 0; c < d->classes; c++)
-        largest = logits[c] > largest ? logits[c] : largest;
+        if (logits[c] > largest)
+            largest = logits[best = c];
     if (background - largest > d->most_lead)
         return;
     largest = background > largest ? background : largest;
@@ -310,7 +312,8 @@ static void offer_softmax(VigilDetect *d, int l, size_t anchor, const float *log
     for (int c = 0; c < d->classes; c++)
         sum += d->shares[c] = share(logits[c], largest);
     for (int c = 0; c < d->classes && sum > 0; c++)
-        offer(d, l, anchor, c, (float)(d->shares[c] / sum));
+        if (!d->rules->set || c == best)
+            offer(d, l, anchor, c, (float)(d->shares[c] / sum));
 }
 
 static void collect(VigilDetect *d, const VigilHeadMap *maps)
@@ -377,6 +380,9 @@ static bool decode(const VigilDetectRules *r, const VigilAnchor *a, const float 
     float y = a->y + delta[1] * r->centre_variance * a->height;
     float w = a->width * expf(clampf(delta[2] * r->size_variance, -limit, limit));
     float h = a->height * expf(clampf(delta[3] * r->size_variance, -limit, limit));
+    if (r->set)
+        x = delta[0], y = delta[1], w = clampf(delta[2], 0, 1),
+        h = clampf(delta[3], 0, 1);
     *out = (Box) { x - w / 2, y - h / 2, x + w / 2, y + h / 2 };
     if (!isfinite(area_of(out)))
         return false;
@@ -435,7 +441,8 @@ static int suppress(VigilDetect *d, const VigilHeadMap *maps, const Box *bounds,
         if (!decode(r, &d->anchors[anchor], deltas_of(d, maps, anchor), bounds, &box))
             continue;
         float area = area_of(&box);
-        if (area < d->min_area || area > d->max_area || is_suppressed(d, c, &box, area))
+        if (area < d->min_area || area > d->max_area ||
+            (!r->set && is_suppressed(d, c, &box, area)))
             continue;
         keep(d, kept++, c, &box, area, k->score);
     }

@@ -43,6 +43,9 @@ typedef enum VigilCapScope {
 typedef struct VigilDetectRules {
     const VigilAnchorRules *anchors;
     VigilScoreRule score;
+    bool set; /* a set prediction: VIGIL_SCORE_SOFTMAX_LAST, of an anchor only the best
+                 class is a candidate, its box is x, y of the centre, width and height
+                 in fractions of the input, and nothing is suppressed */
     bool joined;     /* boxes and classes lie in one map: VigilHeadMap */
     float threshold; /* a candidate's score is above it */
     VigilCapScope cap_scope;
@@ -52,8 +55,8 @@ typedef struct VigilDetectRules {
     float centre_variance, size_variance;
     float size_clamp;    /* |delta * size_variance| is cut to this */
     bool clip;           /* boxes are clipped to the picture before suppression */
-    float iou_threshold; /* of two boxes of a class that overlap by more than this the
-                            lower-scored one goes */
+    float iou_threshold; /* of a set unused: of two boxes of a class that overlap by
+                            more than this the lower-scored one goes */
     int per_class, per_picture; /* results, the best ones; 0: all */
     bool class_major; /* of equal scores the lower class comes first, then the lower
                          anchor; else the other way round */
@@ -68,10 +71,16 @@ extern const VigilDetectRules vigil_detect_cvnets_v1;
 /* ml-cvnets' SSD as of MobileViTv2 (arXiv 2206.02680); MobileViTv3-0.5, 0.75, 1.0. */
 extern const VigilDetectRules vigil_detect_cvnets_v2;
 
+/* DETR's post-processing (Carion et al., "End-to-End Object Detection with
+ * Transformers", ECCV 2020, section 3.1) with boxes clipped to the picture: one
+ * detection a query. */
+extern const VigilDetectRules vigil_detect_set;
+
 /* Outputs of a head of one level, h x w cells with `anchors` boxes each.  `channels`:
  * the classes, and one more where there is a background. */
 typedef struct VigilHeadMap {
-    const float *boxes;   /* [h][w][anchors][4]: delta x, y, width, height; joined:
+    const float *boxes;   /* [h][w][anchors][4]: delta x, y, width, height, or of a set
+                             those of the box; joined:
                              [h][w][anchors][4 + channels], classes after the box */
     const float *classes; /* [h][w][anchors][channels]; joined: not read */
 } VigilHeadMap;

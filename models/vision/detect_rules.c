@@ -34,6 +34,14 @@ const VigilDetectRules vigil_detect_mmdet_retinanet = {
     .per_picture = 100,
 };
 
+const VigilDetectRules vigil_detect_set = {
+    .anchors = &vigil_anchors_queries,
+    .score = VIGIL_SCORE_SOFTMAX_LAST,
+    .set = true,
+    .cap_scope = VIGIL_CAP_PICTURE,
+    .clip = true,
+};
+
 const VigilDetectRules vigil_detect_cvnets_v1 = {
     .anchors = &vigil_anchors_cvnets_ssd,
     .score = VIGIL_SCORE_SOFTMAX_FIRST,

@@ -16,7 +16,7 @@ static void print_variant(const VigilVariant *v)
 {
     char size[32];
     snprintf(size, sizeof size, "%dx%d", v->height, v->width);
-    printf("%-19s  %-32s  %-14s  %10" PRIu64 "  %12" PRIu64 "  %9s\n", v->family,
+    printf("%-23s  %-32s  %-14s  %10" PRIu64 "  %12" PRIu64 "  %9s\n", v->family,
            v->name, task_name(v->task), v->parameters, v->macs, size);
 }
 
@@ -26,7 +26,7 @@ int command_list(const Options *options)
     VigilVariant variant;
     VigilError error;
     if (!options->json)
-        printf("%-19s  %-32s  %-14s  %10s  %12s  %9s\n", "FAMILY", "VARIANT", "TASK",
+        printf("%-23s  %-32s  %-14s  %10s  %12s  %9s\n", "FAMILY", "VARIANT", "TASK",
                "PARAMETERS", "MACS", "INPUT");
     for (size_t i = 0; i < vigil_variant_count(); i++) {
         if (vigil_variant_get(i, &variant, &error) != VIGIL_OK) {

@@ -65,6 +65,8 @@ static void check_scales(void)
         { "a.running_mean", 1, { 100000 }, 1.25, 0, 0.1 },
         { "a.running_var", 1, { 100000 }, 1.25, 1, 0.5 },
         { "tokens.weight", 3, { 1000, 1, 100 }, 1.25, 0, 1 },
+        { "head.queries.weight", 2, { 100, 256 }, 1.25, 0, 1 },
+        { "queries.weight", 2, { 900, 128 }, 1, 0, 0.153093114 },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         size_t n = 1;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Files of Mobile-Former: how they are recognised, and in what types they come. */
+/* Files of Mobile-Former and of detectors over it: how they are recognised, in what
+ * types they come, and what they are called inside. */
+#include "core/attention.h"
 #include "core/model.h"
 #include "core/recognise.h"
 #include "session.h"
@@ -165,6 +167,105 @@ static void check_pairs(void)
     vigil_net_free(&net);
 }
 
+/* ---- Detectors --------------------------------------------------------------------
+ */
+
+static const struct {
+    const char *variant, *family, *naming;
+    int classes;
+} detectors[] = {
+    { "retinanet_mobile_former_26m", "retinanet-mobile-former", "mmdetection", 2 },
+    { "e2e_mobile_former_151m", "e2e-mobile-former", "vigil", 80 },
+};
+
+static void check_detectors(void)
+{
+    for (size_t i = 0; i < sizeof detectors / sizeof *detectors; i++) {
+        WriteModel w = { .variant = detectors[i].variant,
+                         .classes = detectors[i].classes,
+                         .dtype = VIGIL_F16 };
+        VigilError e;
+        VigilModel *model = open_written(&w, &e);
+        if (!tap_ok(model, "a file of %s: '%s'", w.variant, e.message))
+            continue;
+        const VigilModelInfo *info = vigil_model_info(model);
+        tap_ok(!strcmp(info->variant, w.variant) &&
+                   !strcmp(info->family, detectors[i].family) &&
+                   !strcmp(info->naming, detectors[i].naming) &&
+                   info->task == VIGIL_TASK_DETECTION && info->classes == w.classes &&
+                   (info->label_set != NULL) == (w.classes == 80),
+               "is %s of %s, %d classes", info->variant, info->family, info->classes);
+        tap_ok(info->input.height == 800 && info->input.width == 1344 &&
+                   info->input.resize == VIGIL_RESIZE_LETTERBOX &&
+                   info->input.filter == VIGIL_FILTER_BILINEAR &&
+                   info->input.mean[0] == 0.485f,
+               "its input is %d x %d", info->input.height, info->input.width);
+        vigil_model_close(&model);
+    }
+}
+
+static void check_detectors_refused(void)
+{
+    static const struct {
+        WriteModel w;
+        const char *message;
+    } rows[] = {
+        { { .variant = "e2e_mobile_former_151m", .omit = "head.queries.weight" },
+          "no tensor 'head.queries.weight', which e2e_mobile_former_151m needs with "
+          "shape [100, 256]" },
+        { { .variant = "e2e_mobile_former_151m",
+            .extra = "head.features.0.lateral.0.weight" },
+          "belongs to nothing in e2e_mobile_former_151m" },
+        { { .variant = "retinanet_mobile_former_26m",
+            .extra = "backbone.local_global.q.bias" },
+          "belongs to nothing in retinanet_mobile_former_26m" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        WriteModel w = rows[i].w;
+        VigilError e;
+        w.classes = CLASSES;
+        VigilModel *model = open_written(&w, &e);
+        tap_ok(!model && strstr(e.message, rows[i].message), "'%s'", e.message);
+        vigil_model_close(&model);
+    }
+}
+
+/* Every attention of backbone and head is there, and the head's maps lie where the
+ * backbone's of their size do. */
+static void check_head_maps(void)
+{
+    static const struct {
+        const char *of_head, *of_backbone;
+    } rows[] = {
+        { "head.features.0", "backbone.features.11" },
+        { "head.features.5", "backbone.features.8" },
+        { "head.features.8", "backbone.features.4" },
+    };
+    VigilArchitecture arch;
+    VigilNetConfig config = { 100, 130, CLASSES, 0 };
+    VigilNet *net = vigil_find_variant("e2e_mobile_former_294m", &arch)
+                        ? vigil_describe(&arch, &config, NULL)
+                        : NULL;
+    if (!tap_ok(net, "a network of e2e_mobile_former_294m"))
+        return;
+    size_t n = vigil_attention_count(net);
+    tap_ok(n == 11 * 3 + 9 * 3 + 1, "%zu attentions", n);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        VigilValue a = vigil_net_find(net, rows[i].of_head);
+        VigilValue b = vigil_net_find(net, rows[i].of_backbone);
+        if (!tap_ok(a != VIGIL_NONE && b != VIGIL_NONE, "%s, %s", rows[i].of_head,
+                    rows[i].of_backbone))
+            continue;
+        VigilGrid g = vigil_net_grid(net, a), h = vigil_net_grid(net, b);
+        VigilShape s = vigil_net_shape(net, a), t = vigil_net_shape(net, b);
+        tap_ok(s.h == t.h && s.w == t.w && g.y == h.y && g.x == h.x &&
+                   g.step_y == h.step_y && g.step_x == h.step_x,
+               "%s: %d x %d, from %g, %g every %g, %g", rows[i].of_head, s.h, s.w, g.y,
+               g.x, g.step_y, g.step_x);
+    }
+    vigil_net_free(&net);
+}
+
 int main(void)
 {
     for (size_t i = 0; i < sizeof variants / sizeof *variants; i++) {
@@ -176,5 +277,8 @@ int main(void)
     check_storage();
     check_refused();
     check_pairs();
+    check_detectors();
+    check_detectors_refused();
+    check_head_maps();
     return tap_done();
 }

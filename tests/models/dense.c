@@ -134,6 +134,12 @@ static double error_of(const Tap *t, const VigilSession *s)
     return ours && shape_fits(t, ours) ? tap_error(t, ours) : INFINITY;
 }
 
+/* Under a name of the network. */
+static bool is_tap(const Tap *t)
+{
+    return t->kind == MAP || t->kind == OTHER;
+}
+
 /* Outputs are there unasked. */
 static size_t names_of_taps(VigilModel *model, const Golden *g, const char **names)
 {
@@ -142,7 +148,7 @@ static size_t names_of_taps(VigilModel *model, const Golden *g, const char **nam
     if (vigil_session_open(model, NULL, &s, NULL) != VIGIL_OK)
         return 0;
     for (uint32_t i = 0; i < g->n_taps; i++)
-        if (g->tap[i].kind == MAP && !output_named(s, g->tap[i].name))
+        if (is_tap(&g->tap[i]) && !output_named(s, g->tap[i].name))
             names[n++] = g->tap[i].name;
     vigil_session_close(&s);
     return n;
@@ -178,8 +184,7 @@ static void check_tensors(VigilModel *model, const Golden *g, int threads, bool 
         const Tap *t = &g->tap[i];
         if (t->kind == DETECTIONS)
             check_detections(s, g, t);
-        if (t->kind == DETECTIONS ||
-            (!taps && t->kind == MAP && !output_named(s, t->name)))
+        if (t->kind == DETECTIONS || (!taps && is_tap(t) && !output_named(s, t->name)))
             continue;
         double worst = error_of(t, s);
         tap_ok(worst <= 1, "%s %ux%u, %s, %d threads: %s off by %.2g of what it may be",

@@ -2,6 +2,7 @@
 """What the tests of models/training share: PyTorch, where there is one, and TAP."""
 import functools
 import os
+import re
 import sys
 
 here = os.path.dirname(os.path.abspath(__file__))
@@ -20,6 +21,9 @@ torch.set_num_threads(1)
 # A small variant of each family, and of each way its blocks are built.
 SMALLEST = ("EMO_1M", "mobile_former_26m", "mobilevit_xxs", "mobilevitv2_050",
             "mobilevitv3_xxs", "mobilevitv3_050")
+# Learned tokens.
+TOKENS = r"^tokens.weight|\.(tokens|queries|positions).weight$"
+MASK = (1 << 64) - 1
 count = failed = 0
 
 
@@ -28,6 +32,7 @@ def ok(good, name):
     count += 1
     failed += not good
     print(f"{'' if good else 'not '}ok {count} - {name}", flush=True)
+    return good
 
 
 def done():
@@ -41,6 +46,40 @@ def off(ours, theirs):
     if ours.shape != theirs.shape:
         return numpy.inf
     return float(abs(ours - theirs).max() / numpy.sqrt((theirs**2).mean()))
+
+
+def uniform(name, n, seed):
+    """n values in -1..1 that follow from the name."""
+    base = 0xCBF29CE484222325
+    for byte in name.encode():
+        base = ((base ^ byte) * 0x100000001B3) & MASK
+    u = numpy.uint64
+    with numpy.errstate(over="ignore"):
+        z = numpy.arange(n, dtype=u) + u(base ^ seed) + u(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> u(30))) * u(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> u(27))) * u(0x94D049BB133111EB)
+        z ^= z >> u(31)
+    return ((z >> u(40)).astype(numpy.float64) / 8388608 - 1).astype(numpy.float32)
+
+
+def formula(name, tensor, seed, gain):
+    """What models/core/formula.h makes of a tensor of that name and shape."""
+    f, last = numpy.float32, name.rsplit(".", 1)[-1]
+    r = uniform(name, tensor.numel(), seed).reshape(tensor.shape)
+    if last == "running_var":
+        r = f(1) + f(0.5) * r
+    elif tensor.ndim > 1 and not re.search(TOKENS, name):
+        r *= f(numpy.sqrt(3 / tensor[0].numel()) * gain)
+    elif tensor.ndim == 1:
+        r = f(1) + f(0.25) * r if last == "weight" else f(0.1) * r
+    return torch.from_numpy(r)
+
+
+def fill(model, seed, gain):
+    """Formula weights, the names of the model's own state dict telling them."""
+    state = {n: formula(n, t, seed, gain) for n, t in model.state_dict().items()
+             if not n.endswith("num_batches_tracked")}
+    model.load_state_dict(state, strict=False)
 
 
 @functools.lru_cache(maxsize=None)

@@ -11,13 +11,12 @@ Without --all: small variants, at their native size and one that halves to odd m
 import struct
 import sys
 
-from torch_case import SMALLEST, done, numpy, off, ok, picture, run, torch
+from torch_case import SMALLEST, done, formula, numpy, off, ok, picture, run
 
 import networks
 
 QUICK_SIZES = ((224, 224), (240, 200), (240, 208), (256, 256))
 TOLERANCE = 1.5e-5  # of the rms of the logits
-MASK = (1 << 64) - 1
 
 
 def goldens(path):
@@ -35,32 +34,6 @@ def goldens(path):
         at += 152 + 4 * classes
         for _ in range(taps):
             at += 108 + 4 * struct.unpack_from("<I", data, at + 100)[0]
-
-
-def uniform(name, n, seed):
-    """n values in -1..1 that follow from the name."""
-    base = 0xCBF29CE484222325
-    for byte in name.encode():
-        base = ((base ^ byte) * 0x100000001B3) & MASK
-    u = numpy.uint64
-    with numpy.errstate(over="ignore"):
-        z = numpy.arange(n, dtype=u) + u(base ^ seed) + u(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> u(30))) * u(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> u(27))) * u(0x94D049BB133111EB)
-        z ^= z >> u(31)
-    return ((z >> u(40)).astype(numpy.float64) / 8388608 - 1).astype(numpy.float32)
-
-
-def formula(name, tensor, seed, gain):
-    f, last = numpy.float32, name.rsplit(".", 1)[-1]
-    r = uniform(name, tensor.numel(), seed).reshape(tensor.shape)
-    if last == "running_var":
-        r = f(1) + f(0.5) * r
-    elif tensor.ndim > 1 and name != "tokens.weight":
-        r *= f(numpy.sqrt(3 / tensor[0].numel()) * gain)
-    elif tensor.ndim == 1:
-        r = f(1) + f(0.25) * r if last == "weight" else f(0.1) * r
-    return torch.from_numpy(r)
 
 
 def check(name, size, seed, parameters, gain, mean, std, logits):

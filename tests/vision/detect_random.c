@@ -378,5 +378,6 @@ int main(void)
     check_strange(&vigil_detect_mmdet_retinanet, "mmdetection RetinaNet");
     check_strange(&vigil_detect_cvnets_v1, "ml-cvnets v1");
     check_strange(&vigil_detect_cvnets_v2, "ml-cvnets v2");
+    check_strange(&vigil_detect_set, "a set prediction");
     return tap_done();
 }
