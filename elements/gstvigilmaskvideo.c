@@ -214,6 +214,17 @@ static GstCaps *gst_vigil_mask_video_fixate_caps(GstBaseTransform *base,
     return gst_caps_fixate(othercaps);
 }
 
+/* The base class takes who does not look at frames for one that works in place. */
+static gboolean gst_vigil_mask_video_set_caps(GstBaseTransform *base, GstCaps *in,
+                                              GstCaps *out)
+{
+    const gboolean ok = GST_BASE_TRANSFORM_CLASS(gst_vigil_mask_video_parent_class)
+                            ->set_caps(base, in, out);
+
+    gst_base_transform_set_in_place(base, FALSE);
+    return ok;
+}
+
 /* ---- Painting ------------------------------------------------------------------- */
 
 static void warn_too_high(GstVigilMaskVideo *self, gint index)
@@ -273,6 +284,17 @@ static GstFlowReturn gst_vigil_mask_video_transform(GstBaseTransform *base,
     }
     g_strfreev(wanted);
     return mapped ? GST_FLOW_OK : GST_FLOW_ERROR;
+}
+
+/* What speaks of the picture that came in does not speak of the mask; times and such
+ * have no tags. */
+static gboolean gst_vigil_mask_video_transform_meta(GstBaseTransform *base,
+                                                    GstBuffer *output, GstMeta *meta,
+                                                    GstBuffer *input)
+{
+    const gchar *const *tags = gst_meta_api_type_get_tags(meta->info->api);
+
+    return !tags || !tags[0];
 }
 
 static gboolean gst_vigil_mask_video_sink_event(GstBaseTransform *base, GstEvent *event)
@@ -356,7 +378,9 @@ static void gst_vigil_mask_video_class_init(GstVigilMaskVideoClass *klass)
 
     base_class->transform_caps = gst_vigil_mask_video_transform_caps;
     base_class->fixate_caps = gst_vigil_mask_video_fixate_caps;
+    base_class->set_caps = gst_vigil_mask_video_set_caps;
     base_class->transform = gst_vigil_mask_video_transform;
+    base_class->transform_meta = gst_vigil_mask_video_transform_meta;
     base_class->sink_event = gst_vigil_mask_video_sink_event;
     base_class->stop = gst_vigil_mask_video_stop;
     base_class->passthrough_on_same_caps = FALSE;
