@@ -5,7 +5,9 @@
  * classes are "blue", "green", "red", whichever is brightest, and "dark" where none is
  * brighter than about a quarter; the input is 96 x 128, the map of logits 6 x 8.
  *
- *     make_segmenter OUTPUT
+ *     make_segmenter OUTPUT [CLASSES]
+ *
+ * With CLASSES there are no labels, "dark" is the last one and those between never win.
  *
  * Every convolution is the identity on as many channels as it can, every linear layer
  * gives nothing, so that only the way past attention and pyramid is open; SiLU lets
@@ -73,29 +75,32 @@ static void fill(const char *name, int rank, const uint64_t *shape, float *value
     if (rank == 4)
         fill_convolution(name, shape, value);
     else if (ends(name, "classifier.block.conv.bias"))
-        value[3] = DARK;
+        value[n - 1] = DARK;
     else if (rank == 1 && (ends(name, ".weight") || ends(name, ".running_var")))
         for (uint64_t i = 0; i < n; i++)
             value[i] = 1;
 }
 
+#define SIZE "\"input_height\":\"96\",\"input_width\":\"128\"}"
+
 int main(int argc, char **argv)
 {
     const WriteModel model = {
         .variant = "deeplabv3_mobilevit_xxs",
-        .classes = 4,
+        .classes = argc == 3 ? atoi(argv[2]) : 4,
         .dtype = VIGIL_F32,
         .fill = fill,
-        .metadata = "{\"labels\":\"[\\\"blue\\\",\\\"green\\\",\\\"red\\\","
-                    "\\\"dark\\\"]\",\"input_height\":\"96\",\"input_width\":\"128\"}",
+        .metadata = argc == 3 ? "{" SIZE
+                              : "{\"labels\":\"[\\\"blue\\\",\\\"green\\\",\\\"red\\\","
+                                "\\\"dark\\\"]\"," SIZE,
     };
     size_t size = 0;
     unsigned char *bytes = write_model(&model, &size);
-    FILE *file = argc == 2 ? fopen(argv[1], "wb") : NULL;
+    FILE *file = argc >= 2 ? fopen(argv[1], "wb") : NULL;
     const bool ok = file && fwrite(bytes, 1, size, file) == size && fclose(file) == 0;
 
     if (!ok)
-        perror(argc == 2 ? argv[1] : "make_segmenter OUTPUT");
+        perror(argc >= 2 ? argv[1] : "make_segmenter OUTPUT [CLASSES]");
     free(bytes);
     return !ok;
 }
