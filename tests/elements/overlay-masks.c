@@ -173,6 +173,38 @@ static void test_colors(void)
     stop(&f);
 }
 
+static gint distance(const gint a[3], const gint b[3])
+{
+    return ABS(a[0] - b[0]) + ABS(a[1] - b[1]) + ABS(a[2] - b[2]);
+}
+
+/* Two classes meet, and one ends, where they do in the mask: in the middle of the way
+ * from one colour to the other. */
+static void test_edges(void)
+{
+    Fixture f = start("vigiloverlay legend-classes=0 mask-opacity=1", RGB_CAPS);
+    GstBuffer *frame = grey_frame(&f, 0, 100);
+    const gint grey[] = { 100, 100, 100 };
+    gint person[3], car[3], at[3];
+
+    add_mask(add_meta(frame, "a"), usual, whole);
+    GstBuffer *output = gst_harness_push_and_pull(f.harness, frame);
+    rgb_at(&f, output, 20, 60, person);
+    rgb_at(&f, output, 300, 60, car);
+    rgb_at(&f, output, 157, 60, at);
+    g_assert_cmpint(distance(at, person), <, distance(at, car));
+    rgb_at(&f, output, 162, 60, at);
+    g_assert_cmpint(distance(at, person), >, distance(at, car));
+    rgb_at(&f, output, 20, 117, at);
+    g_assert_cmpint(distance(at, person), <, distance(at, grey));
+    rgb_at(&f, output, 20, 122, at);
+    g_assert_cmpint(distance(at, person), >, distance(at, grey));
+    rgb_at(&f, output, 0, 0, at);
+    g_assert_true(near(at, person, 0)); /* no fading at the rim */
+    gst_buffer_unref(output);
+    stop(&f);
+}
+
 /* The classes of a well-known set all look different. */
 static void test_distinct(void)
 {
@@ -433,6 +465,7 @@ int main(int argc, char **argv)
     g_test_add_func("/overlay-masks/region", test_region);
     g_test_add_func("/overlay-masks/nothing", test_nothing);
     g_test_add_func("/overlay-masks/colors", test_colors);
+    g_test_add_func("/overlay-masks/edges", test_edges);
     g_test_add_func("/overlay-masks/distinct", test_distinct);
     g_test_add_func("/overlay-masks/changes", test_changes);
     g_test_add_func("/overlay-masks/legend", test_legend);
