@@ -12,10 +12,8 @@
 #include "gstvigilsegment.h"
 
 static gboolean (*const register_element[])(GstPlugin *) = {
-    gst_element_register_vigilclassify,
-    gst_element_register_vigildetect,
-    gst_element_register_vigilmask,
-    gst_element_register_vigiloverlay,
+    gst_element_register_vigilclassify, gst_element_register_vigildetect,
+    gst_element_register_vigilmask,     gst_element_register_vigiloverlay,
     gst_element_register_vigilsegment,
 };
 
