@@ -1,86 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "gstvigiloverlay-scene.h"
+#include "gstvigiloverlay-parts.h"
 
 #include <math.h>
 #include <string.h>
-
-/* Display pixels. */
-typedef struct Rect {
-    gdouble x, y, width, height;
-} Rect;
-
-/* A box with its caption, measured. */
-typedef struct BoxPart {
-    const GstVigilOverlayBox *box;
-    PangoLayout *caption; /* NULL: none */
-    Rect chip;            /* ground of the caption */
-} BoxPart;
-
-/* A row of the panel, measured. */
-typedef struct RowPart {
-    const GstVigilOverlayRow *row;
-    PangoLayout *name, *score; /* score is NULL for headings */
-    gdouble name_width, score_width, height;
-} RowPart;
-
-typedef struct Drawing {
-    const GstVigilOverlayScene *scene;
-    PangoContext *pango;
-    PangoFontDescription *font;
-    GArray *boxes; /* of BoxPart */
-    GArray *rows;  /* of RowPart */
-    Rect panel;
-} Drawing;
-
-/* ---- Text and shapes ------------------------------------------------------------ */
-
-static PangoLayout *new_text(const Drawing *d, const gchar *text, gdouble em,
-                             PangoWeight weight, gdouble max_width)
-{
-    PangoLayout *layout = pango_layout_new(d->pango);
-    pango_font_description_set_absolute_size(d->font, em * PANGO_SCALE);
-    pango_font_description_set_weight(d->font, weight);
-    pango_layout_set_font_description(layout, d->font);
-    pango_layout_set_single_paragraph_mode(layout, TRUE);
-    pango_layout_set_text(layout, text, -1);
-    int width;
-    pango_layout_get_size(layout, &width, NULL);
-    if (width > max_width * PANGO_SCALE) {
-        pango_layout_set_ellipsize(layout, PANGO_ELLIPSIZE_END);
-        pango_layout_set_width(layout, (int)(fmax(max_width, 1) * PANGO_SCALE));
-    }
-    return layout;
-}
-
-static void text_size(PangoLayout *layout, gdouble *width, gdouble *height)
-{
-    int w, h;
-    pango_layout_get_size(layout, &w, &h);
-    *width = (gdouble)w / PANGO_SCALE;
-    *height = (gdouble)h / PANGO_SCALE;
-}
-
-static void show_text(cairo_t *cr, PangoLayout *layout, gdouble x, gdouble y)
-{
-    cairo_move_to(cr, x, y);
-    pango_cairo_show_layout(cr, layout);
-}
-
-static void add_rounded(cairo_t *cr, Rect r, gdouble radius)
-{
-    radius = fmin(radius, fmin(r.width, r.height) / 2);
-    cairo_new_sub_path(cr);
-    cairo_arc(cr, r.x + r.width - radius, r.y + radius, radius, -G_PI_2, 0);
-    cairo_arc(cr, r.x + r.width - radius, r.y + r.height - radius, radius, 0, G_PI_2);
-    cairo_arc(cr, r.x + radius, r.y + r.height - radius, radius, G_PI_2, G_PI);
-    cairo_arc(cr, r.x + radius, r.y + radius, radius, G_PI, 3 * G_PI_2);
-    cairo_close_path(cr);
-}
-
-static void set_color(cairo_t *cr, GstVigilColor color)
-{
-    cairo_set_source_rgb(cr, color.r, color.g, color.b);
-}
 
 /* ---- Boxes ---------------------------------------------------------------------- */
 
@@ -92,9 +14,9 @@ static void measure_box(Drawing *d, const GstVigilOverlayBox *box)
     BoxPart part = { .box = box };
     if (box->text->len) {
         gdouble pad = s->em * 0.35, width, height;
-        part.caption = new_text(d, box->text->str, s->em, PANGO_WEIGHT_SEMIBOLD,
-                                s->width - 2 * pad);
-        text_size(part.caption, &width, &height);
+        part.caption = gst_vigil_overlay_new_text(
+            d, box->text->str, s->em, PANGO_WEIGHT_SEMIBOLD, s->width - 2 * pad);
+        gst_vigil_overlay_text_size(part.caption, &width, &height);
         part.chip.width = width + 2 * pad;
         part.chip.height = height + pad / 2;
         part.chip.x = fmax(fmin(box->x, s->width - part.chip.width), 0);
@@ -122,11 +44,11 @@ static void draw_box(cairo_t *cr, const Drawing *d, const BoxPart *part)
     cairo_rectangle(cr, box->x, box->y, box->width, box->height);
     cairo_save(cr);
     cairo_clip(cr);
-    add_rounded(cr, r, line * 1.5);
+    gst_vigil_overlay_add_rounded(cr, r, line * 1.5);
     cairo_set_source_rgba(cr, 0, 0, 0, 0.55);
     cairo_set_line_width(cr, line + rim);
     cairo_stroke_preserve(cr);
-    set_color(cr, box->color);
+    gst_vigil_overlay_set_color(cr, box->color);
     cairo_set_line_width(cr, line);
     cairo_stroke(cr);
     cairo_restore(cr);
@@ -137,123 +59,15 @@ static void draw_caption(cairo_t *cr, const Drawing *d, const BoxPart *part)
     const GstVigilOverlayBox *box = part->box;
     gdouble pad = d->scene->em * 0.35;
     gdouble luma = 0.299 * box->color.r + 0.587 * box->color.g + 0.114 * box->color.b;
-    add_rounded(cr, part->chip, d->scene->em * 0.2);
-    set_color(cr, box->color);
+    gst_vigil_overlay_add_rounded(cr, part->chip, d->scene->em * 0.2);
+    gst_vigil_overlay_set_color(cr, box->color);
     cairo_fill(cr);
     if (luma > 0.5)
         cairo_set_source_rgb(cr, 0.05, 0.06, 0.08);
     else
         cairo_set_source_rgb(cr, 1, 1, 1);
-    show_text(cr, part->caption, part->chip.x + pad, part->chip.y + pad / 4);
-}
-
-/* ---- The panel ------------------------------------------------------------------ */
-
-#define PANEL_PAD 0.6   /* all in em */
-#define PANEL_GAP 0.45  /* between rows */
-#define SCORE_GAP 1.0   /* between name and score */
-#define BAR_HEIGHT 0.22 /* under a name, as long as the score */
-#define BAR_GAP 0.12
-
-static void measure_row(Drawing *d, const GstVigilOverlayRow *row, gdouble max_width)
-{
-    const GstVigilOverlayScene *s = d->scene;
-    gdouble unused;
-    RowPart part = { .row = row };
-    if (row->percent < 0) {
-        part.name =
-            new_text(d, row->text, s->em * 0.75, PANGO_WEIGHT_NORMAL, max_width);
-    } else {
-        if (s->draw_scores) {
-            gchar *score = g_strdup_printf("%d %%", row->percent);
-            part.score = new_text(d, score, s->em, PANGO_WEIGHT_NORMAL, max_width);
-            text_size(part.score, &part.score_width, &unused);
-            g_free(score);
-        }
-        part.name = new_text(d, row->text, s->em, PANGO_WEIGHT_SEMIBOLD,
-                             max_width - part.score_width - SCORE_GAP * s->em);
-    }
-    text_size(part.name, &part.name_width, &part.height);
-    if (row->percent >= 0)
-        part.height += (BAR_GAP + BAR_HEIGHT) * s->em;
-    g_array_append_val(d->rows, part);
-}
-
-static void place_panel(Drawing *d, gdouble width, gdouble height)
-{
-    const GstVigilOverlayScene *s = d->scene;
-    gdouble margin = PANEL_PAD * s->em;
-    gboolean right = s->panel_position == GST_VIGIL_OVERLAY_TOP_RIGHT ||
-                     s->panel_position == GST_VIGIL_OVERLAY_BOTTOM_RIGHT;
-    gboolean bottom = s->panel_position == GST_VIGIL_OVERLAY_BOTTOM_LEFT ||
-                      s->panel_position == GST_VIGIL_OVERLAY_BOTTOM_RIGHT;
-    d->panel = (Rect) {
-        right ? s->width - width - margin : margin,
-        bottom ? s->frame_height - height - margin : margin,
-        width,
-        height,
-    };
-}
-
-static void measure_panel(Drawing *d)
-{
-    const GstVigilOverlayScene *s = d->scene;
-    gdouble pad = PANEL_PAD * s->em, inner = 7 * s->em, height = 2 * pad;
-    gdouble room = s->width - 4 * pad;
-    gdouble max_width = fmin(fmax(s->width * 0.5, 14 * s->em), room);
-    for (guint i = 0; i < s->rows->len; i++) {
-        measure_row(d, &g_array_index(s->rows, GstVigilOverlayRow, i), max_width);
-        const RowPart *part = &g_array_index(d->rows, RowPart, i);
-        gdouble width = part->name_width;
-        if (part->score)
-            width += SCORE_GAP * s->em + part->score_width;
-        inner = fmax(inner, width);
-        height += part->height + (i ? PANEL_GAP * s->em : 0);
-    }
-    inner = fmax(fmin(inner, room), 1);
-    place_panel(d, inner + 2 * pad, height);
-}
-
-static void draw_bar(cairo_t *cr, Rect r, const GstVigilOverlayRow *row)
-{
-    add_rounded(cr, r, r.height / 2);
-    cairo_set_source_rgba(cr, 1, 1, 1, 0.18);
-    cairo_fill(cr);
-    r.width *= row->percent / 100.0;
-    if (r.width <= 0)
-        return;
-    add_rounded(cr, r, r.height / 2);
-    set_color(cr, row->color);
-    cairo_fill(cr);
-}
-
-static void draw_row(cairo_t *cr, const Drawing *d, const RowPart *part, gdouble y)
-{
-    gdouble em = d->scene->em, pad = PANEL_PAD * em;
-    gdouble left = d->panel.x + pad, width = d->panel.width - 2 * pad;
-    cairo_set_source_rgba(cr, 1, 1, 1, part->row->percent < 0 ? 0.7 : 1);
-    show_text(cr, part->name, left, y);
-    if (part->score)
-        show_text(cr, part->score, left + width - part->score_width, y);
-    if (part->row->percent >= 0)
-        draw_bar(
-            cr,
-            (Rect) { left, y + part->height - BAR_HEIGHT * em, width, BAR_HEIGHT * em },
-            part->row);
-}
-
-static void draw_panel(cairo_t *cr, const Drawing *d)
-{
-    gdouble em = d->scene->em;
-    gdouble y = d->panel.y + PANEL_PAD * em;
-    add_rounded(cr, d->panel, em * 0.5);
-    cairo_set_source_rgba(cr, 0.06, 0.07, 0.09, 0.78);
-    cairo_fill(cr);
-    for (guint i = 0; i < d->rows->len; i++) {
-        const RowPart *part = &g_array_index(d->rows, RowPart, i);
-        draw_row(cr, d, part, y);
-        y += part->height + PANEL_GAP * em;
-    }
+    gst_vigil_overlay_show_text(cr, part->caption, part->chip.x + pad,
+                                part->chip.y + pad / 4);
 }
 
 /* ---- Layers: parts of the frame that are drawn on ------------------------------- */
@@ -327,6 +141,9 @@ static void add_box_layers(const Drawing *d, GArray *layers,
 static GArray *find_layers(const Drawing *d)
 {
     GArray *layers = g_array_new(FALSE, FALSE, sizeof(Layer));
+    for (guint i = 0; i < d->masks->len; i++)
+        add_layer(d->scene, layers,
+                  to_layer(d->scene, g_array_index(d->masks, MaskPart, i).area));
     for (guint i = 0; i < d->boxes->len; i++) {
         const BoxPart *part = &g_array_index(d->boxes, BoxPart, i);
         add_box_layers(d, layers, part->box);
@@ -338,9 +155,15 @@ static GArray *find_layers(const Drawing *d)
     return layers;
 }
 
-/* Captions lie over the lines of all boxes, and what came first, the best, on top. */
+/* Captions lie over the lines of all boxes, and what came first, the best, on top;
+ * masks below all of them. */
 static void draw_parts(cairo_t *cr, const Drawing *d, Layer layer)
 {
+    for (guint i = 0; i < d->masks->len; i++) {
+        const MaskPart *part = &g_array_index(d->masks, MaskPart, i);
+        if (overlap(layer, to_layer(d->scene, part->area)))
+            gst_vigil_overlay_draw_mask(cr, part);
+    }
     for (guint i = d->boxes->len; i > 0; i--) {
         const BoxPart *part = &g_array_index(d->boxes, BoxPart, i - 1);
         if (overlap(layer, to_layer(d->scene, box_area(part))))
@@ -352,7 +175,7 @@ static void draw_parts(cairo_t *cr, const Drawing *d, Layer layer)
             draw_caption(cr, d, part);
     }
     if (d->rows->len && overlap(layer, to_layer(d->scene, d->panel)))
-        draw_panel(cr, d);
+        gst_vigil_overlay_draw_panel(cr, d);
 }
 
 static gboolean draw_layer(const Drawing *d, const Layer *layer, guint8 *pixels)
@@ -407,19 +230,14 @@ static void clear_box_part(gpointer part)
     g_clear_object(&((BoxPart *)part)->caption);
 }
 
-static void clear_row_part(gpointer part)
-{
-    g_clear_object(&((RowPart *)part)->name);
-    g_clear_object(&((RowPart *)part)->score);
-}
-
 static void measure(Drawing *d)
 {
     const GstVigilOverlayScene *scene = d->scene;
+    gst_vigil_overlay_measure_masks(d);
     for (guint i = 0; i < scene->boxes->len; i++)
         measure_box(d, &g_array_index(scene->boxes, GstVigilOverlayBox, i));
     if (scene->rows->len)
-        measure_panel(d);
+        gst_vigil_overlay_measure_panel(d);
 }
 
 GstVideoOverlayComposition *
@@ -429,11 +247,13 @@ gst_vigil_overlay_scene_render(const GstVigilOverlayScene *scene, PangoContext *
         .scene = scene,
         .pango = pango,
         .font = pango_font_description_from_string(scene->font_desc),
+        .masks = g_array_new(FALSE, FALSE, sizeof(MaskPart)),
         .boxes = g_array_new(FALSE, FALSE, sizeof(BoxPart)),
         .rows = g_array_new(FALSE, FALSE, sizeof(RowPart)),
     };
+    g_array_set_clear_func(d.masks, gst_vigil_overlay_clear_mask_part);
     g_array_set_clear_func(d.boxes, clear_box_part);
-    g_array_set_clear_func(d.rows, clear_row_part);
+    g_array_set_clear_func(d.rows, gst_vigil_overlay_clear_row_part);
     measure(&d);
 
     GstVideoOverlayComposition *composition = gst_video_overlay_composition_new(NULL);
@@ -447,6 +267,7 @@ gst_vigil_overlay_scene_render(const GstVigilOverlayScene *scene, PangoContext *
         gst_video_overlay_rectangle_unref(rectangle);
     }
     g_array_unref(layers);
+    g_array_unref(d.masks);
     g_array_unref(d.boxes);
     g_array_unref(d.rows);
     pango_font_description_free(d.font);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The picture that vigiloverlay lays over a frame: boxes with a caption for results
- * about regions, one panel in a corner for results about the whole frame.
+ * The picture that vigiloverlay lays over a frame: masks in the colours of their
+ * classes, boxes with a caption for results about regions, one panel in a corner for
+ * results about the whole frame and for the legend of the masks.
  *
  * All layout is done in display pixels (the frame's height, its width times the pixel
  * aspect ratio) and squeezed at the end, so that text and corners look round wherever
@@ -32,7 +33,9 @@ typedef struct GstVigilOverlayStyle {
     gboolean draw_scores;
     guint max_classes; /* per result in the panel; 0: no panel */
     GstVigilOverlayPosition panel_position;
-    gdouble opacity; /* 0..1 */
+    gdouble opacity;      /* 0..1 */
+    gdouble mask_opacity; /* 0..1 */
+    guint legend_classes; /* in the panel; 0: no legend */
 } GstVigilOverlayStyle;
 
 /* Results of one element. */

@@ -12,6 +12,8 @@ enum {
     PROP_MAX_CLASSES,
     PROP_PANEL_POSITION,
     PROP_OPACITY,
+    PROP_MASK_OPACITY,
+    PROP_LEGEND_CLASSES,
 };
 
 #define DEFAULT_HOLD_TIME (500 * GST_MSECOND)
@@ -23,6 +25,8 @@ enum {
 #define DEFAULT_MAX_CLASSES 3
 #define DEFAULT_PANEL_POSITION GST_VIGIL_OVERLAY_TOP_LEFT
 #define DEFAULT_OPACITY 1.0
+#define DEFAULT_MASK_OPACITY 0.5
+#define DEFAULT_LEGEND_CLASSES 8
 
 #define GST_TYPE_VIGIL_OVERLAY_POSITION (position_get_type())
 static GType position_get_type(void)
@@ -77,6 +81,12 @@ static void set_property(GObject *object, guint id, const GValue *value,
     case PROP_OPACITY:
         self->style.opacity = g_value_get_double(value);
         break;
+    case PROP_MASK_OPACITY:
+        self->style.mask_opacity = g_value_get_double(value);
+        break;
+    case PROP_LEGEND_CLASSES:
+        self->style.legend_classes = g_value_get_uint(value);
+        break;
     default:
         G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
     }
@@ -114,6 +124,12 @@ static void get_property(GObject *object, guint id, GValue *value, GParamSpec *p
         break;
     case PROP_OPACITY:
         g_value_set_double(value, self->style.opacity);
+        break;
+    case PROP_MASK_OPACITY:
+        g_value_set_double(value, self->style.mask_opacity);
+        break;
+    case PROP_LEGEND_CLASSES:
+        g_value_set_uint(value, self->style.legend_classes);
         break;
     default:
         G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
@@ -180,6 +196,19 @@ void gst_vigil_overlay_install_properties(GObjectClass *klass)
         g_param_spec_double("opacity", "Opacity",
                             "Of all that is drawn; 0: invisible, 1: as designed", 0, 1,
                             DEFAULT_OPACITY, controllable));
+    g_object_class_install_property(
+        klass, PROP_MASK_OPACITY,
+        g_param_spec_double(
+            "mask-opacity", "Mask opacity",
+            "Of the colours of masks; 0: no masks and no legend, 1: the "
+            "picture below is not seen",
+            0, 1, DEFAULT_MASK_OPACITY, controllable));
+    g_object_class_install_property(
+        klass, PROP_LEGEND_CLASSES,
+        g_param_spec_uint("legend-classes", "Most classes in the legend",
+                          "How many classes of masks the panel names, those with the "
+                          "largest share first, as far as there is room; 0: no legend",
+                          0, 100, DEFAULT_LEGEND_CLASSES, controllable));
     gst_type_mark_as_plugin_api(GST_TYPE_VIGIL_OVERLAY_POSITION, 0);
 }
 
@@ -195,5 +224,7 @@ void gst_vigil_overlay_init_properties(GstVigilOverlay *self)
         .max_classes = DEFAULT_MAX_CLASSES,
         .panel_position = DEFAULT_PANEL_POSITION,
         .opacity = DEFAULT_OPACITY,
+        .mask_opacity = DEFAULT_MASK_OPACITY,
+        .legend_classes = DEFAULT_LEGEND_CLASSES,
     };
 }

@@ -6,8 +6,10 @@
  *
  * Draws the results that ride on a buffer in a #GstVigilMeta: classes of the whole
  * frame as a panel in a corner, regions and detected objects as boxes with a caption,
- * which the classes that vigilclassify told of the object join.  A label has the same
- * colour in every frame and every run; lines and text grow with the frame.
+ * which the classes that vigilclassify told of the object join, masks as translucent
+ * colours with a legend in the panel (a class that is called background is left as it
+ * is).  A label has the same colour in every frame and every run, as a box and in a
+ * mask; lines and text grow with the frame.
  *
  * Results stay for #GstVigilOverlay:hold-time on frames that carry none, so that
  * nothing blinks when not every frame is looked at.  A meta without results is an
@@ -382,7 +384,7 @@ static void gst_vigil_overlay_class_init(GstVigilOverlayClass *klass)
 
     gst_element_class_set_static_metadata(
         element_class, "Overlay of vision results", "Filter/Editor/Video",
-        "Draws the classes and regions that vigil elements found",
+        "Draws the classes, regions and masks that vigil elements found",
         "The gst-vigil authors");
     gst_element_class_add_static_pad_template(element_class, &sink_template);
     gst_element_class_add_static_pad_template(element_class, &src_template);

@@ -269,18 +269,21 @@ static gchar *short_name(const gchar *file)
 
 static gboolean check_task(const VigilModelInfo *info, VigilTask task, GError **error)
 {
-    static const gchar *const names[] = {
-        [VIGIL_TASK_CLASSIFICATION] = "classification",
-        [VIGIL_TASK_DETECTION] = "detection",
-        [VIGIL_TASK_SEGMENTATION] = "segmentation",
+    static const struct {
+        const gchar *name, *element;
+    } tasks[] = {
+        [VIGIL_TASK_CLASSIFICATION] = { "classification", "vigilclassify" },
+        [VIGIL_TASK_DETECTION] = { "detection", "vigildetect" },
+        [VIGIL_TASK_SEGMENTATION] = { "segmentation", "vigilsegment" },
     };
 
     if (info->task == task)
         return TRUE;
     g_set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
                 "The model \"%s\" (%s) is for another task than this element: for %s, "
-                "not for %s.",
-                info->file, info->variant, names[info->task], names[task]);
+                "not for %s. The element %s runs it.",
+                info->file, info->variant, tasks[info->task].name, tasks[task].name,
+                tasks[info->task].element);
     return FALSE;
 }
 

@@ -6,13 +6,15 @@
 
 #include "gstvigilclassify.h"
 #include "gstvigildetect.h"
+#include "gstvigilmaskvideo.h"
 #include "gstvigilmeta.h"
 #include "gstvigiloverlay.h"
+#include "gstvigilsegment.h"
 
 static gboolean (*const register_element[])(GstPlugin *) = {
-    gst_element_register_vigilclassify,
-    gst_element_register_vigildetect,
-    gst_element_register_vigiloverlay,
+    gst_element_register_vigilclassify, gst_element_register_vigildetect,
+    gst_element_register_vigilmask,     gst_element_register_vigiloverlay,
+    gst_element_register_vigilsegment,
 };
 
 static gboolean plugin_init(GstPlugin *plugin)

@@ -62,22 +62,40 @@ VigilRegion gst_vigil_orient_to_upright(VigilRegion stored,
     return exchange_axes(mirror(stored, walk), walk);
 }
 
+/* Number of the stored pixel, in rows, that is pixel x, y of the upright picture of
+ * width x height. */
+static gsize stored_pixel(const Walk *walk, gint width, gint height, gint x, gint y)
+{
+    const gint stored_height = walk->swap ? width : height;
+    const gint stored_width = walk->swap ? height : width;
+    gint sx = walk->swap ? y : x, sy = walk->swap ? x : y;
+
+    if (walk->from_right)
+        sx = stored_width - 1 - sx;
+    if (walk->from_bottom)
+        sy = stored_height - 1 - sy;
+    return (gsize)sy * (gsize)stored_width + (gsize)sx;
+}
+
 void gst_vigil_orient(float *upright, const float *stored, gint height, gint width,
                       GstVideoOrientationMethod method)
 {
     const Walk *walk = find_walk(method);
-    const gint stored_height = walk->swap ? width : height;
-    const gint stored_width = walk->swap ? height : width;
 
-    for (gint y = 0; y < height; y++) {
-        for (gint x = 0; x < width; x++) {
-            gint sx = walk->swap ? y : x, sy = walk->swap ? x : y;
-            if (walk->from_right)
-                sx = stored_width - 1 - sx;
-            if (walk->from_bottom)
-                sy = stored_height - 1 - sy;
+    for (gint y = 0; y < height; y++)
+        for (gint x = 0; x < width; x++)
             memcpy(upright + ((gsize)y * width + x) * 3,
-                   stored + ((gsize)sy * stored_width + sx) * 3, 3 * sizeof(float));
-        }
-    }
+                   stored + stored_pixel(walk, width, height, x, y) * 3,
+                   3 * sizeof(float));
+}
+
+void gst_vigil_orient_mask(guint16 *stored, const guint16 *upright, gint height,
+                           gint width, GstVideoOrientationMethod method)
+{
+    const Walk *walk = find_walk(method);
+
+    for (gint y = 0; y < height; y++)
+        for (gint x = 0; x < width; x++)
+            stored[stored_pixel(walk, width, height, x, y)] =
+                upright[(gsize)y * (gsize)width + (gsize)x];
 }

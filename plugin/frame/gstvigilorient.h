@@ -22,6 +22,11 @@ gboolean gst_vigil_orient_swaps(GstVideoOrientationMethod method);
 void gst_vigil_orient(float *upright, const float *stored, gint height, gint width,
                       GstVideoOrientationMethod method);
 
+/* Fills `stored` (swaps: [width][height], else [height][width]) from `upright`
+ * [height][width], which is what `method` made of it.  The two do not overlap. */
+void gst_vigil_orient_mask(guint16 *stored, const guint16 *upright, gint height,
+                           gint width, GstVideoOrientationMethod method);
+
 /* A rectangle in fractions of the upright picture as one of the stored picture, and the
  * other way round. */
 VigilRegion gst_vigil_orient_to_stored(VigilRegion upright,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <float.h>
 #include <math.h>
 #include "gstvigilorient.h"
 #include "gstvigilplace.h"
@@ -80,4 +81,27 @@ gdouble gst_vigil_place_area(const GstVigilFrame *frame, const VigilPlacement *p
                           ((gdouble)frame->width * frame->height);
 
     return taken / shown;
+}
+
+/* The same of an axis of `size` pixels, never empty. */
+static void to_shown(double start, double length, int size, float visible_start,
+                     float visible_length, float *shown_start, float *shown_length)
+{
+    const double from = (start / size - visible_start) / visible_length;
+
+    *shown_start = (float)CLAMP(from, 0.0, 1.0);
+    *shown_length = (float)CLAMP(length / size / visible_length, FLT_EPSILON, 1.0);
+}
+
+VigilRegion gst_vigil_place_shown(const GstVigilFrame *frame,
+                                  const VigilPlacement *placed)
+{
+    const VigilRegion *visible = &frame->visible;
+    VigilRegion shown;
+
+    to_shown(placed->src_x, placed->src_width, frame->image.width, visible->x,
+             visible->width, &shown.x, &shown.width);
+    to_shown(placed->src_y, placed->src_height, frame->image.height, visible->y,
+             visible->height, &shown.y, &shown.height);
+    return shown;
 }

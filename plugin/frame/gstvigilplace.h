@@ -27,6 +27,11 @@ gboolean gst_vigil_place_detection(const GstVigilFrame *frame,
                                    GstVideoOrientationMethod orientation,
                                    const VigilDetection *in, VigilDetection *out);
 
+/* The part of the picture that the network was shown, in fractions of the visible
+ * frame: all of a region, or what a cut of it left. */
+VigilRegion gst_vigil_place_shown(const GstVigilFrame *frame,
+                                  const VigilPlacement *placed);
+
 /* The area that the whole visible frame would take at the scale of this placement, in
  * areas of the tensor: below 1 with borders, above 1 for a part of the frame. */
 gdouble gst_vigil_place_area(const GstVigilFrame *frame, const VigilPlacement *placed,

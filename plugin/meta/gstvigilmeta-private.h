@@ -26,6 +26,7 @@ struct _GstVigilResult {
     gfloat confidence;
 
     GArray *classes; /* of GstVigilClass; NULL: none */
+    GstVigilMask *mask;
 };
 
 struct _GstVigilMetaPrivate {
@@ -36,6 +37,18 @@ struct _GstVigilMetaPrivate {
     GPtrArray *results;  /* of GstVigilResult */
     GArray *mirrored_as; /* gint ids of the mirrors, by result; 0: not mirrored */
 };
+
+/* Never 0; of results and masks together. */
+guint gst_vigil_next_id(void);
+/* Labels come out of model files: whatever they hold becomes UTF-8, kept for ever. */
+const gchar *gst_vigil_intern_utf8(const gchar *text);
+
+/* A mask whose classes have no labels yet; takes a reference to the pixels.  NULL where
+ * the numbers do not fit each other, as those of a stranger. */
+GstVigilMask *gst_vigil_mask_try_new(const gfloat region[4], guint width, guint height,
+                                     guint bytes_per_pixel, GBytes *pixels);
+/* Names a class that the mask has; does nothing for others. */
+void gst_vigil_mask_set_label(GstVigilMask *mask, gint index, const gchar *label);
 
 /* A result with the given id; 0: a new one. */
 GstVigilResult *gst_vigil_result_new(guint id, gboolean full_frame);

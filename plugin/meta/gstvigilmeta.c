@@ -10,6 +10,7 @@ GType gst_vigil_task_get_type(void)
         { GST_VIGIL_TASK_CLASSIFICATION, "GST_VIGIL_TASK_CLASSIFICATION",
           "classification" },
         { GST_VIGIL_TASK_DETECTION, "GST_VIGIL_TASK_DETECTION", "detection" },
+        { GST_VIGIL_TASK_SEGMENTATION, "GST_VIGIL_TASK_SEGMENTATION", "segmentation" },
         { 0, NULL, NULL },
     };
     static gsize type = 0;

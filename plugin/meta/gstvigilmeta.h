@@ -4,8 +4,9 @@
  *
  * An inference element adds one GstVigilMeta per buffer.  The meta names the element
  * and the model, tells for which frame the model ran, and holds a list of
- * GstVigilResult: the whole frame or a rectangle of it, with its classes.  Rectangles
- * are fractions of the frame, so that they stay right when the frame is stretched.
+ * GstVigilResult: the whole frame or a rectangle of it, with its classes, or with a
+ * GstVigilMask (gstvigilmask.h).  Rectangles are fractions of the frame, so that they
+ * stay right when the frame is stretched.
  *
  *     GstVigilMeta *meta = gst_buffer_add_vigil_meta (buffer, "classify0", "EMO_1M",
  *         GST_VIGIL_TASK_CLASSIFICATION, 640, 480, GST_BUFFER_PTS (buffer));
@@ -40,6 +41,7 @@ G_BEGIN_DECLS
  * @GST_VIGIL_TASK_UNKNOWN: not told
  * @GST_VIGIL_TASK_CLASSIFICATION: classes of a whole frame or of given regions
  * @GST_VIGIL_TASK_DETECTION: objects and where they are
+ * @GST_VIGIL_TASK_SEGMENTATION: the class of each pixel
  *
  * What the model was asked.  Tasks are added at the end; a reader takes one it does not
  * know as %GST_VIGIL_TASK_UNKNOWN.
@@ -48,6 +50,7 @@ typedef enum {
     GST_VIGIL_TASK_UNKNOWN = 0,
     GST_VIGIL_TASK_CLASSIFICATION = 1,
     GST_VIGIL_TASK_DETECTION = 2,
+    GST_VIGIL_TASK_SEGMENTATION = 3,
 } GstVigilTask;
 
 GST_VIGIL_API
@@ -91,6 +94,9 @@ void gst_vigil_class_free(GstVigilClass *klass);
  * The whole frame, or a rectangle of it, and what was found there.  Counted.
  */
 typedef struct _GstVigilResult GstVigilResult;
+
+/* Declared in gstvigilmask.h. */
+typedef struct _GstVigilMask GstVigilMask;
 
 #define GST_TYPE_VIGIL_RESULT (gst_vigil_result_get_type())
 GST_VIGIL_API
@@ -168,6 +174,15 @@ void gst_vigil_result_add_class(GstVigilResult *result, gint index, gfloat score
  */
 GST_VIGIL_API
 void gst_vigil_result_set_region_name(GstVigilResult *result, const gchar *name);
+
+/**
+ * gst_vigil_result_set_mask:
+ * @result: a result that is not shared yet
+ * @mask: (nullable): what a segmenter says of the rectangle; the result takes a
+ *   reference of its own
+ */
+GST_VIGIL_API
+void gst_vigil_result_set_mask(GstVigilResult *result, GstVigilMask *mask);
 
 /* What a detector says of a region: name, output index (-1: not known), 0..1. */
 GST_VIGIL_API
@@ -266,6 +281,16 @@ guint gst_vigil_result_get_n_classes(const GstVigilResult *result);
  */
 GST_VIGIL_API
 const GstVigilClass *gst_vigil_result_get_class(const GstVigilResult *result, guint i);
+
+/**
+ * gst_vigil_result_get_mask:
+ * @result: the result
+ *
+ * Returns: (transfer none) (nullable): the class of each pixel; NULL when no segmenter
+ * spoke; valid as long as the result
+ */
+GST_VIGIL_API
+GstVigilMask *gst_vigil_result_get_mask(const GstVigilResult *result);
 
 /* ---- The meta ------------------------------------------------------------------- */
 
@@ -395,11 +420,12 @@ GList *gst_vigil_meta_get_results(const GstVigilMeta *meta);
 
 /* Repeats the results for readers of other metas: regions (never the whole frame) as
  * GstVideoRegionOfInterestMeta with params in DL Streamer's layout and, where this
- * library was built with GStreamer >= 1.24, regions and classes in the buffer's
- * GstAnalyticsRelationMeta.  The classes of results that are about an object of an
- * earlier element go into what is there of the object already: a structure among the
- * params of its region of interest, an entry linked to its own.  Called once, after the
- * last result was added.  Returns how many regions of interest were added. */
+ * library was built with GStreamer >= 1.24, regions and classes, with >= 1.26 masks
+ * too, in the buffer's GstAnalyticsRelationMeta.  The classes of results that are about
+ * an object of an earlier element go into what is there of the object already: a
+ * structure among the params of its region of interest, an entry linked to its own.
+ * Called once, after the last result was added.  Returns how many regions of interest
+ * were added. */
 GST_VIGIL_API
 guint gst_vigil_meta_mirror(GstVigilMeta *meta, GstBuffer *buffer);
 
@@ -417,5 +443,7 @@ gboolean gst_vigil_buffer_is_mirror(GstBuffer *buffer, const GstMeta *roi);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GstVigilResult, gst_vigil_result_unref)
 
 G_END_DECLS
+
+#include "gstvigilmask.h"
 
 #endif

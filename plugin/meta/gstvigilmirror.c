@@ -2,6 +2,7 @@
 #include "gstvigilmeta-private.h"
 
 #include <gst/video/video.h>
+#include <math.h>
 #ifdef HAVE_GST_ANALYTICS
 #include <gst/analytics/analytics.h>
 #endif
@@ -142,6 +143,88 @@ static gboolean add_classes(GstAnalyticsRelationMeta *relations,
     return added;
 }
 
+#ifdef HAVE_GST_ANALYTICS_SEGMENTATION
+#define NOT_KNOWN (-1.0f) /* how sure one is of a class: upstream's sign for that */
+
+static GstBuffer *wrap_pixels(const GstVigilMask *mask)
+{
+    const GstVideoFormat wide = G_BYTE_ORDER == G_LITTLE_ENDIAN
+                                    ? GST_VIDEO_FORMAT_GRAY16_LE
+                                    : GST_VIDEO_FORMAT_GRAY16_BE;
+    const guint bytes = gst_vigil_mask_get_bytes_per_pixel(mask);
+    const gsize offset[GST_VIDEO_MAX_PLANES] = { 0 };
+    gint stride[GST_VIDEO_MAX_PLANES] = { 0 };
+    guint width, height;
+    gst_vigil_mask_get_size(mask, &width, &height);
+    stride[0] = (gint)(width * bytes);
+    GstBuffer *buffer = gst_buffer_new_wrapped_bytes(gst_vigil_mask_get_pixels(mask));
+    gst_buffer_add_video_meta_full(buffer, GST_VIDEO_FRAME_FLAG_NONE,
+                                   bytes == 1 ? GST_VIDEO_FORMAT_GRAY8 : wide, width,
+                                   height, 1, offset, stride);
+    return buffer;
+}
+
+/* The regions of a segmentation are its classes: a region id is the number in the mask,
+ * and the class of the same place in this list tells its name. */
+static void add_mask_classes(GstAnalyticsRelationMeta *relations,
+                             const GstVigilMask *mask, guint segmentation_id)
+{
+    const guint n = gst_vigil_mask_get_n_classes(mask);
+    gfloat *levels = g_new(gfloat, n);
+    GQuark *labels = g_new(GQuark, n);
+    GstAnalyticsClsMtd classes;
+    for (guint i = 0; i < n; i++) {
+        gchar number[16];
+        levels[i] = NOT_KNOWN;
+        labels[i] = g_quark_from_string(
+            class_label(gst_vigil_mask_get_class(mask, i), number, sizeof number));
+    }
+    if (gst_analytics_relation_meta_add_cls_mtd(relations, n, levels, labels, &classes))
+        gst_analytics_relation_meta_set_relation(
+            relations, GST_ANALYTICS_REL_TYPE_RELATE_TO, segmentation_id, classes.id);
+    g_free(levels);
+    g_free(labels);
+}
+
+/* FALSE where there is no mask, or one without classes. */
+static gboolean add_mask(GstAnalyticsRelationMeta *relations,
+                         const GstVigilMetaPrivate *meta, const GstVigilMask *mask,
+                         GstAnalyticsSegmentationMtd *segmentation)
+{
+    const guint n = mask ? gst_vigil_mask_get_n_classes(mask) : 0;
+    gfloat x, y, width, height;
+    if (n == 0)
+        return FALSE;
+    gst_vigil_mask_get_region(mask, &x, &y, &width, &height);
+    const gint left = (gint)lrintf(x * (gfloat)meta->width);
+    const gint top = (gint)lrintf(y * (gfloat)meta->height);
+    const gint right = (gint)lrintf((x + width) * (gfloat)meta->width);
+    const gint bottom = (gint)lrintf((y + height) * (gfloat)meta->height);
+    guint *ids = g_new(guint, n);
+    for (guint i = 0; i < n; i++)
+        ids[i] = (guint)gst_vigil_mask_get_class(mask, i)->index;
+    GstBuffer *pixels = wrap_pixels(mask);
+    const gboolean added = gst_analytics_relation_meta_add_segmentation_mtd(
+        relations, pixels, GST_SEGMENTATION_TYPE_SEMANTIC, n, ids, left, top,
+        (guint)MAX(right - left, 1), (guint)MAX(bottom - top, 1), segmentation);
+    g_free(ids);
+    if (added)
+        add_mask_classes(relations, mask, segmentation->id);
+    else
+        gst_buffer_unref(pixels);
+    return added;
+}
+#else
+typedef GstAnalyticsMtd GstAnalyticsSegmentationMtd;
+
+static gboolean add_mask(GstAnalyticsRelationMeta *relations,
+                         const GstVigilMetaPrivate *meta, const GstVigilMask *mask,
+                         GstAnalyticsSegmentationMtd *segmentation)
+{
+    return FALSE;
+}
+#endif
+
 /* Who gave the region is sure of it, unless it was a detector. */
 static gboolean add_object(GstAnalyticsRelationMeta *relations,
                            const GstVigilMetaPrivate *meta,
@@ -162,11 +245,15 @@ static gint add_analytics(const GstVigilMetaPrivate *meta, GstBuffer *buffer,
     GstAnalyticsRelationMeta *relations = get_relations(buffer);
     GstAnalyticsClsMtd classes;
     GstAnalyticsODMtd object, parent;
+    GstAnalyticsSegmentationMtd mask;
     gboolean has_classes = add_classes(relations, result, &classes);
+    gboolean has_mask = add_mask(relations, meta, result->mask, &mask);
     if (result->full_frame || !add_object(relations, meta, result, &object))
         return NOT_MIRRORED;
     if (has_classes)
         link_both_ways(relations, object.id, classes.id);
+    if (has_mask)
+        link_both_ways(relations, object.id, mask.id);
     if (parent_id != NOT_MIRRORED &&
         gst_analytics_relation_meta_get_od_mtd(relations, parent_id, &parent))
         link_both_ways(relations, parent.id, object.id);

@@ -13,8 +13,7 @@ static gfloat unit_interval(gfloat value)
     return isfinite(value) ? CLAMP(value, 0.0f, 1.0f) : 0.0f;
 }
 
-/* Labels come out of model files: whatever they hold becomes UTF-8. */
-static const gchar *intern_utf8(const gchar *text)
+const gchar *gst_vigil_intern_utf8(const gchar *text)
 {
     if (!text || g_utf8_validate(text, -1, NULL))
         return g_intern_string(text);
@@ -34,7 +33,7 @@ void gst_vigil_class_free(GstVigilClass *klass)
     g_free(klass);
 }
 
-static guint next_id(void)
+guint gst_vigil_next_id(void)
 {
     static guint last; /* atomic */
     guint id;
@@ -48,7 +47,7 @@ GstVigilResult *gst_vigil_result_new(guint id, gboolean full_frame)
 {
     GstVigilResult *result = g_new0(GstVigilResult, 1);
     g_atomic_ref_count_init(&result->refs);
-    result->id = id ? id : next_id();
+    result->id = id ? id : gst_vigil_next_id();
     result->full_frame = full_frame;
     result->width = result->height = 1.0f;
     result->label_id = -1;
@@ -101,7 +100,7 @@ GstVigilResult *gst_vigil_result_new_for_roi(gint roi_id, const gchar *roi_type,
 {
     GstVigilResult *result = gst_vigil_result_new_region(x, y, width, height);
     result->parent_id = roi_id > 0 ? (guint)roi_id : 0;
-    result->region_name = roi_type && *roi_type ? intern_utf8(roi_type) : NULL;
+    result->region_name = roi_type && *roi_type ? gst_vigil_intern_utf8(roi_type) : NULL;
     result->of_object = result->of_foreign = TRUE;
     result->foreign_id = roi_id;
     result->object_type = g_intern_string(roi_type);
@@ -124,6 +123,8 @@ GstVigilResult *gst_vigil_result_copy(const GstVigilResult *result)
     g_atomic_ref_count_init(&copy->refs);
     if (result->classes)
         copy->classes = g_array_copy(result->classes);
+    if (result->mask)
+        gst_vigil_mask_ref(result->mask);
     return copy;
 }
 
@@ -140,6 +141,7 @@ void gst_vigil_result_unref(GstVigilResult *result)
     if (!g_atomic_ref_count_dec(&result->refs))
         return;
     g_clear_pointer(&result->classes, g_array_unref);
+    g_clear_pointer(&result->mask, gst_vigil_mask_unref);
     g_free(result);
 }
 
@@ -156,7 +158,7 @@ void gst_vigil_result_add_class(GstVigilResult *result, gint index, gfloat score
     GstVigilClass klass = {
         .index = index,
         .score = unit_interval(score),
-        .label = intern_utf8(label),
+        .label = gst_vigil_intern_utf8(label),
     };
     if (!result->classes)
         result->classes = g_array_new(FALSE, FALSE, sizeof klass);
@@ -166,7 +168,7 @@ void gst_vigil_result_add_class(GstVigilResult *result, gint index, gfloat score
 void gst_vigil_result_set_region_name(GstVigilResult *result, const gchar *name)
 {
     g_return_if_fail(result != NULL && is_writable(result));
-    result->region_name = intern_utf8(name);
+    result->region_name = gst_vigil_intern_utf8(name);
 }
 
 void gst_vigil_result_set_detection(GstVigilResult *result, const gchar *label,
@@ -175,9 +177,18 @@ void gst_vigil_result_set_detection(GstVigilResult *result, const gchar *label,
     g_return_if_fail(result != NULL && is_writable(result));
     g_return_if_fail(label_id >= -1);
     result->detected = TRUE;
-    result->label = intern_utf8(label);
+    result->label = gst_vigil_intern_utf8(label);
     result->label_id = label_id;
     result->confidence = unit_interval(confidence);
+}
+
+void gst_vigil_result_set_mask(GstVigilResult *result, GstVigilMask *mask)
+{
+    g_return_if_fail(result != NULL && is_writable(result));
+    if (mask)
+        gst_vigil_mask_ref(mask);
+    g_clear_pointer(&result->mask, gst_vigil_mask_unref);
+    result->mask = mask;
 }
 
 void gst_vigil_result_set_parent_id(GstVigilResult *result, guint parent_id)
@@ -294,4 +305,10 @@ const GstVigilClass *gst_vigil_result_get_class(const GstVigilResult *result, gu
     if (!result->classes || i >= result->classes->len)
         return NULL;
     return &g_array_index(result->classes, GstVigilClass, i);
+}
+
+GstVigilMask *gst_vigil_result_get_mask(const GstVigilResult *result)
+{
+    g_return_val_if_fail(result != NULL, NULL);
+    return result->mask;
 }

@@ -136,7 +136,10 @@ static void put_tensor(void *context, const char *name, int rank, const uint64_t
     unsigned char *bytes = calloc(n, size);
     if (!value || !bytes)
         give_up("malloc");
-    vigil_formula_fill(name, rank, own, 0, WRITE_GAIN, value);
+    if (m->fill)
+        m->fill(name, rank, own, value);
+    else
+        vigil_formula_fill(name, rank, own, 0, WRITE_GAIN, value);
     if (is(name, m->spoil))
         value[n - 1] = m->spoilt;
     for (uint64_t i = 0; dtype != VIGIL_I32 && i < n; i++)

@@ -22,6 +22,8 @@ typedef struct WriteModel {
     const char *integers; /* a tensor that is written as I32 zeros */
     const char *spoil;    /* a tensor whose last value is ... */
     float spoilt;         /* ... this one */
+    /* Gives a tensor its values, [shape], instead of the formula; NULL: the formula. */
+    void (*fill)(const char *name, int rank, const uint64_t *shape, float *value);
     /* Complete names of further tensors. */
     const char *extra;   /* two values of F32 */
     const char *counter; /* one I64 */

@@ -45,6 +45,16 @@ static const Case cases[] = {
       "x264enc,h264parse,avdec_h264" },
 };
 
+static GstVigilMask *mask; /* the same on all frames: never copied on the way */
+
+static void make_mask(void)
+{
+    static const guint8 pixels[] = { 1, 1, 3, 0, 1, 3 };
+    GBytes *bytes = g_bytes_new_static(pixels, sizeof pixels);
+    mask = gst_vigil_mask_new(0.25f, 0.5f, 0.5f, 0.25f, 3, 2, 1, bytes, NULL, 0);
+    g_bytes_unref(bytes);
+}
+
 static GstPadProbeReturn put(GstPad *pad, GstPadProbeInfo *info, gpointer unused)
 {
     GstBuffer *buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
@@ -57,6 +67,7 @@ static GstPadProbeReturn put(GstPad *pad, GstPadProbeInfo *info, gpointer unused
     gst_vigil_meta_add_result(meta, whole);
     GstVigilResult *region = gst_vigil_result_new_region(0.25f, 0.5f, 0.5f, 0.25f);
     gst_vigil_result_add_class(region, 7, 0.5f, "person");
+    gst_vigil_result_set_mask(region, mask);
     gst_vigil_meta_add_result(meta, region);
     return GST_PAD_PROBE_OK;
 }
@@ -79,6 +90,8 @@ static gboolean is_good(const Case *c, GstBuffer *buffer)
     gst_vigil_result_get_region_pixels(gst_vigil_meta_get_result(meta, 1), width,
                                        height, &x, &y, &w, &h);
     g_test_message("frame of %ux%u: region %u,%u %ux%u", width, height, x, y, w, h);
+    if (gst_vigil_result_get_mask(gst_vigil_meta_get_result(meta, 1)) != mask)
+        return FALSE;
     return width == c->width && height == c->height && x == (width + 2) / 4 &&
            y == (height + 1) / 2 && w == (width * 3 + 2) / 4 - x &&
            h == (height * 3 + 2) / 4 - y;
@@ -159,10 +172,13 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     gst_init(&argc, &argv);
+    make_mask();
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         gchar *path = g_strconcat("/survival/", cases[i].name, NULL);
         g_test_add_data_func(path, &cases[i], test_survival);
         g_free(path);
     }
-    return g_test_run();
+    const int result = g_test_run();
+    gst_vigil_mask_unref(mask);
+    return result;
 }

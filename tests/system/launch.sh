@@ -35,6 +35,13 @@ found() {
     grep -qE 'vigil-detection,.*objects=.*score.*label.*(zero|one|two|three).*region-name.*left' "$work/said"
 }
 
+# shared LAUNCH...: a message a frame, which says that all of it is red.
+shared() {
+    launch -m "$@" >"$work/said"
+    grep -c "vigil-segmentation" "$work/said" | grep -qx 2
+    grep -E 'vigil-segmentation,.*classes=.*index[^,]*2.*share[^,]*)1[^0-9].*label.*red' "$work/said"
+}
+
 posted() {
     launch -m "$@" >"$work/said"
     grep -c "vigil-classification" "$work/said" | grep -qx 1
@@ -47,6 +54,8 @@ is_png() {
 
 ok "gst-inspect-1.0 knows vigilclassify" inspected vigilclassify Filter/Analyzer/Video
 ok "gst-inspect-1.0 knows vigildetect" inspected vigildetect Filter/Analyzer/Video
+ok "gst-inspect-1.0 knows vigilsegment" inspected vigilsegment Filter/Analyzer/Video
+ok "gst-inspect-1.0 knows vigilmask" inspected vigilmask Filter/Converter/Video
 ok "gst-inspect-1.0 knows vigiloverlay" inspected vigiloverlay Filter/Editor/Video
 ok "a test picture runs through" launch videotestsrc num-buffers=5 ! vigilclassify ! fakesink
 
@@ -71,6 +80,15 @@ ok "objects are found in tiles, classified one by one, drawn, and posted" \
     inference-region=roi-list object-class="one,two,traffic light" max-rois=3 reclassify-interval=2 ! \
     vigiloverlay ! videoconvert ! fakesink
 ok "tiles that are none are refused" refused "COLUMNSxROWS" vigildetect model="$detector" tiles=2
+segmenter=$build/tests/elements/segment.safetensors
+ok "pixels get classes, which are posted, drawn and made a video behind a tee" \
+    shared videotestsrc num-buffers=2 pattern=red ! video/x-raw,format=NV12,width=320,height=240 ! \
+    vigilsegment model="$segmenter" post-messages=true ! tee name=t \
+    t. ! queue ! vigiloverlay ! fakesink \
+    t. ! queue ! vigilmask object-class=red ! video/x-raw,width=33,height=21 ! pngenc ! \
+    filesink location="$work/mask.png"
+ok "the video of the mask is a PNG" is_png "$work/mask.png"
+ok "vigilsegment without a model says what to set" refused "Set the property model" vigilsegment
 ok "vigildetect without a model says what to set" refused "Set the property model" vigildetect
 ok "a detector is refused by vigilclassify" \
     refused "for detection, not for classification" vigilclassify model="$detector"

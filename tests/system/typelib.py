@@ -11,7 +11,7 @@ try:
     import gi
     gi.require_version("Gst", "1.0")
     gi.require_version("GstVigil", "1.0")
-    from gi.repository import Gst, GstVigil
+    from gi.repository import GLib, Gst, GstVigil
 except (ImportError, ValueError) as missing:
     print(f"1..0 # SKIP {missing}")
     sys.exit(0)
@@ -104,6 +104,31 @@ def detections_are_read_back():
     result, = meta.get_results()
     assert tuple(result.get_detection()) == (True, "person", 3, 0.75)
     assert result.get_n_classes() == 0 and result.get_class(0) is None
+
+
+@case
+def masks_are_read_back():
+    buffer = Gst.Buffer.new()
+    meta = GstVigil.buffer_add_vigil_meta(
+        buffer, "s", "voc", GstVigil.Task.SEGMENTATION, 64, 48, 0)
+    result = GstVigil.Result.new_full_frame()
+    pixels = bytes([0, 0, 1, 1, 1, 255])
+    result.set_mask(GstVigil.Mask.new(0, 0, 0.5, 1, 3, 2, 1, GLib.Bytes.new(pixels),
+                                      ["road", "sky"]))
+    meta.add_result(result)
+    meta, = GstVigil.buffer_get_metas(buffer)
+    assert meta.get_task() == GstVigil.Task.SEGMENTATION
+    mask = meta.get_results()[0].get_mask()
+    del meta, buffer, result
+    assert tuple(mask.get_size()) == (3, 2) and mask.get_bytes_per_pixel() == 1
+    assert tuple(mask.get_region()) == (0, 0, 0.5, 1)
+    assert mask.get_pixels().get_data() == pixels
+    classes = [mask.get_class(i) for i in range(mask.get_n_classes())]
+    assert [(c.index, round(c.score, 6), c.label) for c in classes] == [
+        (1, 0.5, "sky"), (0, 0.333333, "road")]
+    assert (mask.get_pixel(0, 0), mask.get_pixel(2, 1)) == (0, -1)
+    assert (mask.get_class_at(0.1, 0.9), mask.get_class_at(0.6, 0.1)) == (1, -1)
+    assert GstVigil.Result.new_full_frame().get_mask() is None
 
 
 @case

@@ -30,6 +30,12 @@ ok "vigildetect and vigiloverlay" checked videotestsrc num-buffers=2 ! \
     vigildetect model="$build/tests/elements/detect.safetensors" threshold=0.2 \
     object-class="one, two,traffic light" class-thresholds="one=0.1" \
     regions="0,0,0.6,1;0.4,0,0.6,1" post-messages=true ! vigiloverlay ! fakesink
+ok "vigilsegment, vigilmask and vigiloverlay" checked videotestsrc num-buffers=2 ! \
+    video/x-raw,format=NV12,width=320,height=240 ! \
+    vigilsegment model="$build/tests/elements/segment.safetensors" input-size=64x64 \
+    inference-interval=2 regions="0,0,0.6,1" post-messages=true ! tee name=t \
+    t. ! queue ! vigiloverlay ! fakesink \
+    t. ! queue ! vigilmask object-class="red, 0" ! fakesink
 ok "a class that is refused" refused videotestsrc num-buffers=1 ! \
     vigildetect model="$build/tests/elements/detect.safetensors" \
     class-thresholds="one=0.1" object-class=nobody ! fakesink
