@@ -51,8 +51,8 @@ def present(peers):
         if importlib.util.find_spec(peer):
             found.append(peer)
         else:
-            package = PEERS[peer] and f" (Debian 13: apt install {PEERS[peer]})"
-            print(f"ABSENT: {peer} is not installed and not measured{package}", flush=True)
+            package = f" (Debian 13: apt install {PEERS[peer]})" if PEERS[peer] else ""
+            print(f"ABSENT: {peer} is not installed, not measured{package}", flush=True)
     return found
 
 
