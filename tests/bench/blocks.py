@@ -22,7 +22,6 @@ class Contestant:
         env.pop("VIGIL_ISA", None)
         if isa:
             env["VIGIL_ISA"] = isa
-            env["ONEDNN_MAX_CPU_ISA"] = isa.upper()
         self.process = subprocess.Popen(
             [sys.executable, os.path.join(here, "contestant.py"), json.dumps(job)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
