@@ -195,6 +195,46 @@ static void bench_dwconv(const Bench *b)
     }
 }
 
+/* All 14 x 14 tiles of a map: its pixels in a, the 16 factors or products in b. */
+enum { TILES = 196 };
+
+static void input_tiles(const VigilKernels *level, size_t c)
+{
+    const float *x[16];
+    for (size_t t = 0; t < TILES; t++) {
+        for (size_t i = 0; i < 16; i++)
+            x[i] = memory.a + (t * 16 + i) * c;
+        level->winograd_input(x, c, memory.b + t * c, TILES * c);
+    }
+}
+
+static void output_tiles(const VigilKernels *level, size_t c)
+{
+    VigilWinogradOutput o = {
+        .stride = TILES * c, .c = c, .bias = memory.d, .activation = VIGIL_SILU
+    };
+    for (size_t t = 0; t < TILES; t++) {
+        o.m = memory.b + t * c;
+        for (size_t i = 0; i < 4; i++)
+            o.y[i] = memory.c + (t * 4 + i) * c;
+        level->winograd_output(&o);
+    }
+}
+
+static void bench_winograd_input(const Bench *b)
+{
+    for (size_t c = 32; c <= 256; c *= 2)
+        traffic(b, TIME(input_tiles(b->level, c)), 4.0 * 32 * TILES * (double)c,
+                "%d tiles of %zu channels", TILES, c);
+}
+
+static void bench_winograd_output(const Bench *b)
+{
+    for (size_t c = 32; c <= 256; c *= 2)
+        traffic(b, TIME(output_tiles(b->level, c)), 4.0 * 20 * TILES * (double)c,
+                "%d tiles of %zu channels, activation %d", TILES, c, (int)VIGIL_SILU);
+}
+
 static void bench_layer_norm(const Bench *b)
 {
     for (size_t c = 48; c <= 384; c *= 2)
