@@ -9,8 +9,9 @@
  * it, and attaches a box, a class and a score for each object as GstVigilMeta and
  * #GstVideoRegionOfInterestMeta.  The frames pass in place, pixels untouched.
  *
- * No detector is shipped: #GstVigilDetect:model has to be set.  vigil-convert makes a
- * file from a published checkpoint.
+ * The shipped detector, which is taken where #GstVigilDetect:model is not set, knows
+ * persons, vehicles and animals, and misses many.  vigil-convert makes a file from a
+ * published checkpoint.
  *
  * Boxes are fractions of the visible part of the frame as it is stored, whatever the
  * network saw: with regions, borders around the picture, a #GstVideoCropMeta or an
@@ -68,10 +69,7 @@ GST_DEBUG_CATEGORY_STATIC(gst_vigil_detect_debug);
 
 #define IOU_OF_REGIONS 0.5F /* where the property says: as published */
 
-#define NO_MODEL                                                                       \
-    "vigildetect needs a model: no detector is shipped. Set the property model to a "  \
-    "safetensors file; vigil-convert makes one from a published checkpoint, and "      \
-    "\"vigil-model list\" shows the detectors that can be used."
+#define DEFAULT_MODEL "cameras3-ssdlite-emo-1m"
 
 G_DEFINE_TYPE_WITH_CODE(GstVigilDetect, gst_vigil_detect, GST_TYPE_VIGIL_INFERENCE,
                         GST_DEBUG_CATEGORY_INIT(gst_vigil_detect_debug, "vigildetect",
@@ -307,7 +305,7 @@ static void gst_vigil_detect_class_init(GstVigilDetectClass *klass)
     gst_vigil_inference_class_add_pads(inference_class);
     inference_class->task = VIGIL_TASK_DETECTION;
     inference_class->meta_task = GST_VIGIL_TASK_DETECTION;
-    inference_class->no_model = NO_MODEL;
+    inference_class->default_model = DEFAULT_MODEL;
     inference_class->prepare = gst_vigil_detect_prepare;
     inference_class->release = gst_vigil_detect_release;
     inference_class->list_views = gst_vigil_detect_list_views;

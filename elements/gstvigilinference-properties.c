@@ -185,7 +185,7 @@ static const struct {
 } text_properties[] = {
     { PROP_MODEL, "model", "Model",
       "Weight file in safetensors form, or name of a shipped model; unset: the shipped "
-      "default model of this element, where there is one (vigilclassify)" },
+      "default model of this element" },
     { PROP_LABELS_FILE, "labels-file", "Labels file",
       "UTF-8 text file with the name of one class a line, as many as the model has "
       "classes; goes before the property labels; unset: the labels that the model file "

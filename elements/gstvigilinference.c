@@ -57,7 +57,6 @@ static void close_network(GstVigilInference *self)
  * yet). */
 static GError *take_settings(GstVigilInference *self, GstVigilNetworkSettings *settings)
 {
-    const gchar *no_model = GST_VIGIL_INFERENCE_GET_CLASS(self)->no_model;
     GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
     GError *error = NULL;
 
@@ -67,9 +66,10 @@ static GError *take_settings(GstVigilInference *self, GstVigilNetworkSettings *s
     if (priv->regions_error)
         error = g_error_copy(priv->regions_error);
     GST_OBJECT_UNLOCK(self);
-    if (!error && no_model && (!settings->model || !*settings->model))
-        error = g_error_new_literal(GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
-                                    no_model);
+    if (!settings->model || !*settings->model) {
+        g_free(settings->model);
+        settings->model = g_strdup(GST_VIGIL_INFERENCE_GET_CLASS(self)->default_model);
+    }
     return error;
 }
 

@@ -48,9 +48,9 @@ typedef struct _GstVigilShot {
 struct _GstVigilInferenceClass {
     GstBaseTransformClass parent_class;
 
-    VigilTask task;         /* models of other tasks are refused */
-    GstVigilTask meta_task; /* what GstVigilMeta says of the results */
-    const gchar *no_model;  /* the error where no model is set; NULL: the shipped one */
+    VigilTask task;             /* models of other tasks are refused */
+    GstVigilTask meta_task;     /* what GstVigilMeta says of the results */
+    const gchar *default_model; /* the shipped model taken where none is set */
 
     /* Adds the results of one run to the meta.  Streaming thread. */
     void (*decode)(GstVigilInference *self, const GstVigilShot *shot,

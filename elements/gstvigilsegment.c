@@ -9,8 +9,8 @@
  * every frame, or on regions of it, and attaches a mask of classes as GstVigilMeta. The
  * frames pass in place, pixels untouched.
  *
- * No segmenter is shipped: #GstVigilSegment:model has to be set.  vigil-convert makes a
- * file from a published checkpoint.
+ * The shipped segmenter, which is taken where #GstVigilSegment:model is not set, knows
+ * streets.  vigil-convert makes a file from a published checkpoint of another one.
  *
  * A mask has as many pixels as the network saw of the frame or region, which is what
  * #GstVigilSegment:input-size says, less the borders of #GstVigilSegment:resize.  It
@@ -47,10 +47,7 @@ GST_DEBUG_CATEGORY_STATIC(gst_vigil_segment_debug);
 
 #define DEFAULT_POST_MESSAGES FALSE
 
-#define NO_MODEL                                                                       \
-    "vigilsegment needs a model: no segmenter is shipped. Set the property model to "  \
-    "a safetensors file; vigil-convert makes one from a published checkpoint, and "    \
-    "\"vigil-model list\" shows the segmenters that can be used."
+#define DEFAULT_MODEL "streets11-deeplabv3-emo-1m"
 
 enum {
     PROP_0,
@@ -264,7 +261,7 @@ static void gst_vigil_segment_class_init(GstVigilSegmentClass *klass)
     gst_vigil_inference_class_add_pads(inference_class);
     inference_class->task = VIGIL_TASK_SEGMENTATION;
     inference_class->meta_task = GST_VIGIL_TASK_SEGMENTATION;
-    inference_class->no_model = NO_MODEL;
+    inference_class->default_model = DEFAULT_MODEL;
     inference_class->prepare = gst_vigil_segment_prepare;
     inference_class->release = gst_vigil_segment_release;
     inference_class->decode = gst_vigil_segment_decode;

@@ -56,7 +56,7 @@ static void pyramid(VigilNet *net, const VigilValue map[3],
 static VigilValue shared_conv(VigilNet *net, VigilValue x, const char *name, int out,
                               int level, VigilActivation activation)
 {
-    char here[48];
+    char here[64];
     x = vigil_net_conv(net, x,
                        &(VigilConv) { .name = name,
                                       .out = out,

@@ -100,7 +100,8 @@ GstVigilResult *gst_vigil_result_new_for_roi(gint roi_id, const gchar *roi_type,
 {
     GstVigilResult *result = gst_vigil_result_new_region(x, y, width, height);
     result->parent_id = roi_id > 0 ? (guint)roi_id : 0;
-    result->region_name = roi_type && *roi_type ? gst_vigil_intern_utf8(roi_type) : NULL;
+    result->region_name =
+        roi_type && *roi_type ? gst_vigil_intern_utf8(roi_type) : NULL;
     result->of_object = result->of_foreign = TRUE;
     result->foreign_id = roi_id;
     result->object_type = g_intern_string(roi_type);

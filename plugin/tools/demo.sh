@@ -11,6 +11,8 @@ clip_sha256=45cddc9490be69345cbdab64ca583be65987e864ca408038e648db99e10516cf
 # Places on people's way, which one person about fills.
 clip_regions="path=0.340,0.332,0.046,0.160; post=0.574,0.318,0.046,0.160;"
 clip_regions+=" kerb=0.829,0.519,0.052,0.200; gate=0.934,0.420,0.052,0.182"
+# People are small in the clip: parts of it are looked at on their own.
+detect_settings=(threshold=0.3 tiles=3x2 inference-interval=4)
 # Pictures a second.  At 47.3 s two places are taken and two are empty.
 clip_picture_rate=10/473
 
@@ -89,34 +91,75 @@ add_files() {
 # stayed so for a fifth of a second: half a person who walks in may look like anything.
 print_changes() {
     LC_ALL=C awk '
-    function field(name, text) {
-        if (!match($0, "[ ,]" name "=\\([a-z0-9]+\\)(\"[^\"]*\"|[^,;]*)"))
+    function field(text, name) {
+        if (!match(text, "[ ,]" name "=\\([a-z0-9]+\\)(\"[^\"]*\"|[^,;]*)"))
             return ""
-        text = substr($0, RSTART, RLENGTH)
+        text = substr(text, RSTART, RLENGTH)
         sub(/^[^)]*\)/, "", text)
         gsub(/["\\]/, "", text)
         return text
     }
+    function label_of(text,  label) {
+        label = field(text, "label")
+        if (label == "")
+            label = field(text, "index") == "" ? "nothing" : "class " field(text, "index")
+        return label
+    }
+    # The structures "name" of the message, without what protects their commas.
+    function items(name, item,  text) {
+        text = $0
+        gsub(/\\/, "", text)
+        return split(text, item, "\"" name ",") - 1
+    }
+    # What is there, in the order in which it came up first: "2 person, 1 vehicle".
+    function objects(  item, n, i, label, count, order, k, text) {
+        n = items("object", item)
+        for (i = 2; i <= n + 1; i++) {
+            label = label_of(item[i])
+            if (!count[label]++)
+                order[++k] = label
+        }
+        for (i = 1; i <= k; i++)
+            text = text (i > 1 ? ", " : "") count[order[i]] " " order[i]
+        return k ? text : "nothing"
+    }
+    # The three classes with the most pixels; sets `shown`, which tells their shares.
+    function classes(  item, n, i, text) {
+        n = items("class", item)
+        shown = ""
+        for (i = 2; i <= n + 1 && i <= 4; i++) {
+            text = text label_of(item[i]) " "
+            shown = shown (i > 2 ? ", " : "") label_of(item[i]) \
+                sprintf(" %.0f %%", 100 * field(item[i], "share"))
+        }
+        return text
+    }
     function tell(place) {
-        printf "%02d:%04.1f %s: %s %.2f\n", int(since[place] / 60), since[place] % 60,
-            place, seen[place], score[place]
+        printf "%02d:%04.1f %s: %s\n", int(since[place] / 60), since[place] % 60,
+            place, text[place]
         fflush()
         told[place] = seen[place]
     }
-    /^Got message .*\(element\): vigil-classification,/ {
-        place = field("region-name")
+    /^Got message .*\(element\): vigil-(classification|detection|segmentation),/ {
+        place = field($0, "region-name")
         if (place == "")
-            place = field("region-index") < 0 ? "frame" : "region " field("region-index") + 1
-        label = field("label")
-        if (label == "")
-            label = field("index") == "" ? "nothing" : "class " field("index")
-        t = field("stream-time") / 1e9
-        if (!(place in seen) || seen[place] != label) {
-            seen[place] = label
+            place = field($0, "region-index") < 0 ? "frame" : "region " field($0, "region-index") + 1
+        if ($0 ~ /vigil-detection,/) {
+            place = "frame"
+            what = shown = objects()
+        } else if ($0 ~ /vigil-segmentation,/) {
+            what = classes()
+        } else {
+            what = label_of($0)
+            shown = what sprintf(" %.2f", field($0, "score"))
+        }
+        t = field($0, "stream-time") / 1e9
+        if (!(place in seen) || seen[place] != what) {
+            seen[place] = what
             since[place] = t
         }
-        score[place] = field("score")
-        if (told[place] != label && t >= since[place] + 0.199)
+        text[place] = shown
+        if (told[place] != what && t >= since[place] + 0.199)
             tell(place)
     }
     END {
@@ -168,13 +211,14 @@ demo() {
     [ -n "${VIGIL_BUILD:-}" ] || build_release
     if [ -z "$source" ]; then
         fetch_clip
-        regions=${regions:-$clip_regions}
+        [ "$task" != classify ] || regions=${regions:-$clip_regions}
     fi
     rm -rf "$folder"
     mkdir -p "$folder"
 
     add_source "${source:-$clip}"
-    add ! videoconvert ! vigilclassify post-messages=true
+    add ! videoconvert ! "vigil$task" post-messages=true
+    [ "$task" != detect ] || add "${detect_settings[@]}"
     [ -z "$model" ] || add "model=$model"
     [ -z "$regions" ] || add "regions=$regions"
     add ! vigiloverlay

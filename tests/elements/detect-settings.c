@@ -120,13 +120,35 @@ static void assert_refused(GstElement *element, const gchar *const *words)
     gst_object_unref(element);
 }
 
+/* No model set: the shipped one, by that or by its name. */
+static void test_default_model(void)
+{
+    static const gchar *const names[] = { NULL, "", "cameras3-ssdlite-emo-1m" };
+    const GstVideoInfo info = frame_info(STREAM_CAPS);
+
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        GstElement *element = detector_new("model", names[i], "threshold", 0.0F, NULL);
+        GstBuffer *out =
+            classify_once(element, STREAM_CAPS, frame_new(&info, PICTURE_COLOR, 0));
+        GstVigilMeta *meta = frame_meta(out);
+        g_assert_cmpstr(gst_vigil_meta_get_model(meta), ==, "cameras3-ssdlite-emo-1m");
+        g_assert_cmpuint(gst_vigil_meta_get_n_results(meta), >, 0);
+        for (guint k = 0; k < gst_vigil_meta_get_n_results(meta); k++) {
+            const gchar *label = NULL;
+            gst_vigil_result_get_detection(gst_vigil_meta_get_result(meta, k), &label,
+                                           NULL, NULL);
+            g_assert_true(!strcmp(label, "person") || !strcmp(label, "vehicle") ||
+                          !strcmp(label, "animal"));
+        }
+        gst_buffer_unref(out);
+    }
+}
+
 static void test_bad_texts(void)
 {
     static const struct {
         const gchar *name, *text, *words[5];
     } cases[] = {
-        { "model", NULL, { "vigildetect needs a model", "property model" } },
-        { "model", "", { "vigildetect needs a model", "vigil-convert" } },
         { "model", "/no/such/file", { "/no/such/file", "property model" } },
         { "object-class", "person", { "object-class", "\"person\"", "traffic light" } },
         { "object-class", "one,,two", { "object-class", "\"\"", "zero, one" } },
@@ -337,6 +359,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/detect/defaults", test_defaults);
     g_test_add_func("/detect/kept", test_values_are_kept);
+    g_test_add_func("/detect/default-model", test_default_model);
     g_test_add_func("/detect/refused/texts", test_bad_texts);
     g_test_add_func("/detect/refused/areas", test_bad_areas);
     g_test_add_func("/detect/refused/tasks", test_other_tasks);

@@ -50,8 +50,6 @@ static void test_bad_texts(void)
     static const struct {
         const gchar *name, *text, *words[4];
     } cases[] = {
-        { "model", NULL, { "vigilsegment needs a model", "property model" } },
-        { "model", "", { "vigilsegment needs a model", "vigil-convert" } },
         { "model", "/no/such/file", { "/no/such/file", "property model" } },
         { "labels", "voc21", { "\"voc21\" has 21 labels", "4 classes" } },
         { "labels-file", "/no/such/labels", { "labels file \"/no/such/labels\"" } },
@@ -123,6 +121,26 @@ static void test_labels_file(void)
     g_free(name);
 }
 
+/* No model set: the shipped one, by that or by its name. */
+static void test_default_model(void)
+{
+    static const gchar *const names[] = { NULL, "", "streets11-deeplabv3-emo-1m" };
+
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        GstBuffer *out = classify_once(segmenter_new("model", names[i], NULL),
+                                       STREAM_CAPS, frame_at(0));
+        GstVigilMask *mask = mask_of(out, 0);
+        guint width, height;
+        gst_vigil_mask_get_size(mask, &width, &height);
+        g_assert_cmpuint(width, ==, 512);
+        g_assert_cmpuint(height, ==, 384);
+        g_assert_nonnull(gst_vigil_mask_get_class(mask, 0)->label);
+        g_assert_cmpstr(gst_vigil_meta_get_model(frame_meta(out)), ==,
+                        "streets11-deeplabv3-emo-1m");
+        gst_buffer_unref(out);
+    }
+}
+
 /* After an error the element can be put right and used. */
 static void test_recovery(void)
 {
@@ -141,6 +159,7 @@ int main(int argc, char **argv)
     gst_init(&argc, &argv);
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/segment/defaults", test_defaults);
+    g_test_add_func("/segment/default-model", test_default_model);
     g_test_add_func("/segment/refused/texts", test_bad_texts);
     g_test_add_func("/segment/refused/tasks", test_other_tasks);
     g_test_add_func("/segment/labels-file", test_labels_file);

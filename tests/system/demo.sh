@@ -45,6 +45,12 @@ nothing_else() {
     END { print other, "of", n, "lines"; exit !(n > 50 && other <= 0.1 * n) }' "$work/printed"
 }
 
+# Each line names both; there may be few lines, as hardly anything changes.
+surfaces() {
+    LC_ALL=C awk '/^[0-9]+:[0-9.]+ frame: / { n++; good += / road / && / tree / }
+    END { print good, "of", n, "lines"; exit !(n > 0 && good >= 0.9 * n) }' "$work/printed"
+}
+
 is_webm() {
     [ "$(od -An -tx1 -N4 "$1" | tr -d ' ')" = 1a45dfa3 ] && [ "$(stat -c %s "$1")" -gt 500000 ]
 }
@@ -63,4 +69,6 @@ ok "empty ground is not called a person" right empty
 ok "hardly anything else is named" nothing_else
 ok "demo.webm is written" is_webm "$build/demo/demo.webm"
 ok "demo.png has the size of the clip, 768x576" is_png "$build/demo/demo.png"
+ok "the demo of segmentation plays" play --task segment --seconds 15
+ok "most of the campus is road and green" surfaces
 done_testing

@@ -63,7 +63,8 @@ ok "the pkg-config files land" landed "$libdir"/pkgconfig/{vigil,gst-vigil-1.0}.
 ok "the headers land" landed "$prefix"/include/{vigil.h,gstreamer-1.0/gst/vigil/gstvigilmeta.h}
 ok "the tools land" landed "$prefix"/bin/vigil-{model,convert}
 ok "the man pages land" landed "$datadir"/man/man1/vigil-{model,convert}.1
-ok "the default weights land" landed "$datadir/gst-vigil/models/cameras10-emo-1m.safetensors"
+ok "the default weights land" \
+    landed "$datadir"/gst-vigil/models/{cameras10-emo-1m,cameras3-ssdlite-emo-1m,streets11-deeplabv3-emo-1m}.safetensors
 ok "no path of the sources is in what is installed" uninstalled_paths
 
 mkdir "$work/pkgconfig"

@@ -88,8 +88,10 @@ ok "pixels get classes, which are posted, drawn and made a video behind a tee" \
     t. ! queue ! vigilmask object-class=red ! video/x-raw,width=33,height=21 ! pngenc ! \
     filesink location="$work/mask.png"
 ok "the video of the mask is a PNG" is_png "$work/mask.png"
-ok "vigilsegment without a model says what to set" refused "Set the property model" vigilsegment
-ok "vigildetect without a model says what to set" refused "Set the property model" vigildetect
+for element in vigildetect vigilsegment; do
+    ok "$element without a model takes the shipped one" \
+        launch videotestsrc num-buffers=1 ! video/x-raw,width=320,height=240 ! "$element" ! fakesink
+done
 ok "a detector is refused by vigilclassify" \
     refused "for detection, not for classification" vigilclassify model="$detector"
 
