@@ -17,7 +17,8 @@ import torch
 
 import networks
 from safetensors_file import read_safetensors
-from train_classifier import accuracy, load_pictures, normalise, to_input
+from train_classifier import accuracy, load_pictures
+from training import normalise, to_input
 
 
 class VigilError(ctypes.Structure):

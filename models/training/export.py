@@ -19,7 +19,7 @@ from safetensors_file import write_safetensors
 import train_classifier
 import train_detector
 import train_segmenter
-from train_classifier import MEAN, STD
+from training import MEAN, STD
 
 
 def of_its_task(variant, size, saved):

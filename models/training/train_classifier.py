@@ -25,10 +25,10 @@ import torch
 import torch.nn.functional as F
 
 import networks
-from mobilevit import own_names
-from safetensors_file import read_safetensors
+import training
+from training import normalise, to_input
 
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
 
 
 def window_for(size):
@@ -89,16 +89,6 @@ def load_pictures(data, task, cache):
     return z["pictures"], z["labels"], z["train"], names, z["boxes"]
 
 
-def normalise(x):
-    mean, std = torch.tensor(MEAN).view(3, 1, 1), torch.tensor(STD).view(3, 1, 1)
-    return (x - mean) / std
-
-
-def to_input(batch):
-    x = torch.from_numpy(batch).permute(0, 3, 1, 2).float() / 255
-    return x.contiguous(memory_format=torch.channels_last)
-
-
 def augment(x, boxes, size, g, strength=1.0):
     """Random view around the box, stretch, small turn, mirror, colour, softness; to size x
     size.  Half the sources are small pictures: softness must not become a class.  strength
@@ -140,23 +130,6 @@ def augment(x, boxes, size, g, strength=1.0):
     return normalise(x.clamp_(0, 1))
 
 
-class Average:
-    """Exponential moving average of the weights, slower as training goes on."""
-
-    def __init__(self, model, decay=0.999):
-        self.decay, self.steps = decay, 0
-        self.state = {k: v.detach().clone() for k, v in model.state_dict().items()}
-
-    def update(self, model):
-        self.steps += 1
-        d = min(self.decay, (1 + self.steps) / (10 + self.steps))
-        for k, v in model.state_dict().items():
-            if v.dtype.is_floating_point:
-                self.state[k].lerp_(v.detach(), 1 - d)
-            else:
-                self.state[k].copy_(v)
-
-
 @torch.no_grad()
 def predict(model, pictures, size, batch=128):
     """Probabilities [n][classes] of square pictures, resized to size with antialiasing."""
@@ -176,42 +149,16 @@ def accuracy(probabilities, labels, names):
     return float((top == labels).mean()), per_class
 
 
-def load_weights(model, path, prefix=""):
-    """All tensors of the file that fit; a head of other classes starts afresh.  `prefix`:
-    of the names of the model where those of the file have none, as of a backbone."""
-    if path.endswith(".safetensors"):
-        state = read_safetensors(path)[0]
-    else:
-        state = torch.load(path, map_location="cpu")
-        state = state.get("average", state)
-    own = model.state_dict()
-    state = own_names(state, model)
-    state = {k if k in own else prefix + k: v for k, v in state.items()}
-    fits = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape}
-    model.load_state_dict(fits, strict=False)
-    print(f"{path}: {len(fits)} of {len(own)} tensors", flush=True)
-
-
 def train(args, model, pictures, labels, is_train, names, boxes):
-    rng = np.random.default_rng(args.seed)
     g = torch.Generator().manual_seed(args.seed)
     index = np.flatnonzero(is_train)
     val = np.flatnonzero(~is_train)
     weight = np.bincount(labels[index], minlength=len(names)) ** -args.balance
     weight = weight[labels[index]] / weight[labels[index]].sum()
-    decay = [p for p in model.parameters() if p.ndim > 1]
-    plain = [p for p in model.parameters() if p.ndim <= 1]
-    groups = [dict(params=decay, weight_decay=0.05), dict(params=plain, weight_decay=0)]
-    optimizer = torch.optim.AdamW(groups, lr=args.lr)
-    average, start = Average(model), 0
-    if os.path.exists(args.out):
-        saved = torch.load(args.out)
-        model.load_state_dict(saved["model"])
-        optimizer.load_state_dict(saved["optimizer"])
-        average.state, average.steps = saved["average"], saved["steps"]
-        start = saved["epoch"]
-        g.set_state(saved["generator"])
-        rng = np.random.default_rng(args.seed + start)
+    optimizer = torch.optim.AdamW(training.parameter_groups(model, args))
+    average = training.Average(model)
+    start = training.resume(args, model, optimizer, average, g)
+    rng = np.random.default_rng(args.seed + start)
     steps = len(index) // args.batch
     best = 0.0
     for epoch in range(start, args.epochs):
@@ -221,20 +168,13 @@ def train(args, model, pictures, labels, is_train, names, boxes):
             order = rng.permutation(index)
         began, total = time.time(), 0.0
         for step in range(steps):
-            at = (epoch * steps + step) / (args.epochs * steps)
-            warm = min(1, (epoch * steps + step + 1) / args.warmup)
-            for group in optimizer.param_groups:
-                group["lr"] = warm * args.lr * (0.01 + 0.495 * (1 + math.cos(math.pi * at)))
+            training.set_pace(optimizer, epoch, step, steps, args)
             pick = order[step * args.batch : (step + 1) * args.batch]
             box = torch.from_numpy(boxes[pick])
             x = augment(to_input(pictures[pick]), box, args.size, g, args.augment)
             y = torch.from_numpy(labels[pick])
             loss = F.cross_entropy(model(x), y, label_smoothing=0.1)
-            optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-            optimizer.step()
-            average.update(model)
+            training.learn(loss, model, optimizer, average, clip=5.0)
             total += loss.item()
             if step % 50 == 49:
                 speed = (step + 1) * args.batch / (time.time() - began)
@@ -243,62 +183,35 @@ def train(args, model, pictures, labels, is_train, names, boxes):
                     f"loss {total / (step + 1):.3f} {speed:.0f} pictures/s",
                     flush=True,
                 )
-        own = model.state_dict()
-        keep = {k: v.clone() for k, v in own.items()}
-        model.load_state_dict(average.state)
-        top1, per_class = accuracy(predict(model, pictures[val], args.size), labels[val], names)
-        model.load_state_dict(keep)
+        top1, per_class = training.evaluated(average, model, lambda m: accuracy(
+            predict(m, pictures[val], args.size), labels[val], names))
         best = max(best, top1)
         print(f"epoch {epoch + 1}: val top-1 {top1:.4f} (best {best:.4f})", flush=True)
         if len(names) <= 20:
             print("  " + ", ".join(f"{k} {v:.3f}" for k, v in per_class.items()), flush=True)
-        saved = dict(
-            model=keep,
-            average=average.state,
-            steps=average.steps,
-            optimizer=optimizer.state_dict(),
-            epoch=epoch + 1,
-            generator=g.get_state(),
-            names=names,
-            top1=top1,
-        )
-        torch.save(saved, args.out + ".part")
-        os.replace(args.out + ".part", args.out)
+        training.save(args.out, model, average, optimizer, epoch + 1, g, names=names, top1=top1)
 
 
 def main():
     ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    ap.add_argument("--data", required=True, help="folder of the data packs")
+    training.add_options(ap, networks.VARIANTS, "EMO_1M", epochs=10, batch=64, lr=2e-3,
+                         warmup=300)
     ap.add_argument("--cache", default="build/training", help="decoded pictures are kept here")
     ap.add_argument("--task", choices=("cls", "pretrain"), default="cls")
-    ap.add_argument("--variant", default="EMO_1M", choices=networks.VARIANTS, metavar="NAME")
     ap.add_argument("--size", type=int, default=128)
-    ap.add_argument("--epochs", type=int, default=10)
-    ap.add_argument("--batch", type=int, default=64)
-    ap.add_argument("--lr", type=float, default=2e-3)
-    ap.add_argument("--warmup", type=int, default=300, help="steps")
     ap.add_argument("--balance", type=float, default=0.0, help="0 as they come, 1 all alike")
     ap.add_argument("--augment", type=float, default=1.0, help="strength, 0 to 1")
-    ap.add_argument("--seed", type=int, default=1)
-    ap.add_argument("--threads", type=int, default=os.cpu_count())
-    ap.add_argument("--init", help="weights to start from: a checkpoint or a model file")
-    ap.add_argument("--out", help="checkpoint, written after each epoch")
-    ap.add_argument("--evaluate", metavar="CHECKPOINT", help="measure and stop")
-    args = ap.parse_args()
-    torch.set_num_threads(args.threads)
-    torch.manual_seed(args.seed)
+    args = training.start(ap)
     pictures, labels, is_train, names, boxes = load_pictures(args.data, args.task, args.cache)
     model = networks.build(args.variant, len(names), window_for(args.size))
     model = model.to(memory_format=torch.channels_last)
     if args.init or args.evaluate:
-        load_weights(model, args.evaluate or args.init)
+        training.load_weights(model, args.evaluate or args.init)
     if args.evaluate:
         val = ~is_train
         top1, per_class = accuracy(predict(model, pictures[val], args.size), labels[val], names)
         print(json.dumps(dict(pictures=int(val.sum()), top1=top1, per_class=per_class)))
         return
-    if not args.out:
-        ap.error("--out is needed to train")
     train(args, model, pictures, labels, is_train, names, boxes)
 
 

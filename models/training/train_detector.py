@@ -25,7 +25,8 @@ import torch
 import torch.nn.functional as F
 
 import ssdlite
-from train_classifier import Average, load_weights, normalise, to_input
+import training
+from training import normalise, to_input
 
 CLASSES = ("person", "vehicle", "animal")
 CLASS_MAP = "voc_super3"  # of maps.json
@@ -231,43 +232,14 @@ def evaluate(model, data, size):
     return result
 
 
-def learning_rate(at, step, args):
-    """at: 0..1 of all steps.  Warm-up, then half a cosine down to a hundredth."""
-    return min(1, (step + 1) / args.warmup) * (0.01 + 0.495 * (1 + math.cos(math.pi * at)))
-
-
-def parameter_groups(model, args):
-    """The backbone, which has learnt, goes slower than the head."""
-    groups = []
-    for backbone in (True, False):
-        params = [p for n, p in model.named_parameters() if n.startswith("backbone") == backbone]
-        rate = args.lr * (args.backbone_lr if backbone else 1)
-        for decay, keep in ((0.05, lambda p: p.ndim > 1), (0.0, lambda p: p.ndim <= 1)):
-            groups.append(dict(params=list(filter(keep, params)), weight_decay=decay,
-                               lr=rate, initial_lr=rate))
-    return groups
-
-
-def resume(args, model, optimizer, average, g):
-    """Epochs done before."""
-    if not os.path.exists(args.out):
-        return 0
-    saved = torch.load(args.out)
-    model.load_state_dict(saved["model"])
-    optimizer.load_state_dict(saved["optimizer"])
-    average.state, average.steps = saved["average"], saved["steps"]
-    g.set_state(saved["generator"])
-    return saved["epoch"]
-
-
 def train(args, model):
     pictures, boxes, exhaustive = load_pictures(args.data, args.cache)
     boxes, exhaustive = torch.from_numpy(boxes), torch.from_numpy(exhaustive)
     anchor = ssdlite.anchors(args.size, args.size, ANCHOR_SIZES)
     g = torch.Generator().manual_seed(args.seed)
-    optimizer = torch.optim.AdamW(parameter_groups(model, args))
-    average = Average(model, 0.998)
-    start = resume(args, model, optimizer, average, g)
+    optimizer = torch.optim.AdamW(training.parameter_groups(model, args))
+    average = training.Average(model, 0.998)
+    start = training.resume(args, model, optimizer, average, g)
     steps = len(pictures) // args.batch
     for epoch in range(start, args.epochs):
         model.train()
@@ -275,73 +247,44 @@ def train(args, model):
         order = np.random.default_rng(args.seed + epoch).permutation(len(pictures))
         began, total = time.time(), np.zeros(2)
         for step in range(steps):
-            done = epoch * steps + step
-            for group in optimizer.param_groups:
-                rate = learning_rate(done / (args.epochs * steps), done, args)
-                group["lr"] = group["initial_lr"] * rate
+            training.set_pace(optimizer, epoch, step, steps, args)
             pick = np.sort(order[step * args.batch : (step + 1) * args.batch])
             x, view = augment(to_input(pictures[pick]), boxes[pick], args.size, g)
             x = x.contiguous(memory_format=torch.channels_last)
             scores, deltas = model(x)
             losses = detection_loss(scores, deltas, view, exhaustive[pick], anchor)
-            optimizer.zero_grad()
-            sum(losses).backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
-            optimizer.step()
-            average.update(model)
+            training.learn(sum(losses), model, optimizer, average, clip=10.0)
             total += [l.item() for l in losses]
             if step % 25 == 24:
                 speed = (step + 1) * args.batch / (time.time() - began)
                 print(f"epoch {epoch + 1}/{args.epochs} step {step + 1}/{steps} loss: classes "
                       f"{total[0] / (step + 1):.3f}, boxes {total[1] / (step + 1):.3f}; "
                       f"{speed:.1f} pictures/s", flush=True)
-        keep = {k: v.clone() for k, v in model.state_dict().items()}
-        saved = dict(model=keep, average=average.state, steps=average.steps,
-                     optimizer=optimizer.state_dict(), epoch=epoch + 1,
-                     generator=g.get_state(), names=CLASSES, anchor_sizes=ANCHOR_SIZES)
-        torch.save(saved, args.out + ".part")
-        os.replace(args.out + ".part", args.out)
-        if (epoch + 1) % 2 and epoch + 1 < args.epochs:
-            continue
-        model.load_state_dict(average.state)
-        measured = evaluate(model, args.data, args.size)
-        print(f"epoch {epoch + 1}: AP50", json.dumps(measured), flush=True)
-        model.load_state_dict(keep)
-        saved["ap50"] = measured["voc07"]["mean"]
-        torch.save(saved, args.out + ".part")
-        os.replace(args.out + ".part", args.out)
+        more = dict(names=CLASSES, anchor_sizes=ANCHOR_SIZES)
+        if (epoch + 1) % 2 == 0 or epoch + 1 == args.epochs:
+            measured = training.evaluated(
+                average, model, lambda m: evaluate(m, args.data, args.size))
+            print(f"epoch {epoch + 1}: AP50", json.dumps(measured), flush=True)
+            more["ap50"] = measured["voc07"]["mean"]
+        training.save(args.out, model, average, optimizer, epoch + 1, g, **more)
 
 
 def main():
     ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    ap.add_argument("--data", required=True, help="folder of the data packs")
+    training.add_options(ap, ssdlite.VARIANTS, "ssdlite_emo_1M", epochs=10, batch=32, lr=1e-3,
+                         warmup=100)
     ap.add_argument("--cache", default="build/training", help="decoded pictures are kept here")
-    ap.add_argument("--variant", default="ssdlite_emo_1M", choices=ssdlite.VARIANTS, metavar="NAME")
     ap.add_argument("--size", type=int, default=256)
-    ap.add_argument("--epochs", type=int, default=10)
-    ap.add_argument("--batch", type=int, default=32)
-    ap.add_argument("--lr", type=float, default=1e-3)
-    ap.add_argument("--backbone-lr", type=float, default=0.5, help="as a share of --lr")
     ap.add_argument("--freeze", type=int, default=2, help="stages of the backbone, from the first")
-    ap.add_argument("--warmup", type=int, default=100, help="steps")
-    ap.add_argument("--seed", type=int, default=1)
-    ap.add_argument("--threads", type=int, default=os.cpu_count())
-    ap.add_argument("--init", help="weights to start from: of a classifier or a detector")
-    ap.add_argument("--out", help="checkpoint, written after each epoch")
-    ap.add_argument("--evaluate", metavar="CHECKPOINT", help="measure and stop")
-    args = ap.parse_args()
-    torch.set_num_threads(args.threads)
-    torch.manual_seed(args.seed)
+    args = training.start(ap)
     model = ssdlite.SSDLite(args.variant, len(CLASSES), window_for(args.size))
     model = model.to(memory_format=torch.channels_last)
     if args.init or args.evaluate:
-        load_weights(model, args.evaluate or args.init, "backbone.")
+        training.load_weights(model, args.evaluate or args.init, "backbone.")
     if args.evaluate:
         print(json.dumps(evaluate(model, args.data, args.size)))
-    elif args.out:
-        train(args, model)
     else:
-        ap.error("--out is needed to train")
+        train(args, model)
 
 
 if __name__ == "__main__":

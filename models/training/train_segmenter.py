@@ -21,8 +21,9 @@ import torch
 import torch.nn.functional as F
 
 import deeplabv3
-from train_classifier import Average, load_weights, normalise, to_input
-from train_detector import learning_rate, parameter_groups, random_views, resume
+import training
+from train_detector import random_views
+from training import normalise, to_input
 
 HEIGHT, WIDTH = 384, 512  # of the input, and the shape of CamVid's pictures
 WINDOW = 4  # EMO's attention windows; divides the maps of HEIGHT x WIDTH and of CROP
@@ -110,9 +111,9 @@ def train(args, model):
     masks_all = torch.from_numpy(np.where(masks == void, -1, masks.astype(np.int64)))
     weight = class_weights(masks, len(names))
     g = torch.Generator().manual_seed(args.seed)
-    optimizer = torch.optim.AdamW(parameter_groups(model, args))
-    average = Average(model, 0.995)
-    start = resume(args, model, optimizer, average, g)
+    optimizer = torch.optim.AdamW(training.parameter_groups(model, args))
+    average = training.Average(model, 0.995)
+    start = training.resume(args, model, optimizer, average, g)
     steps = len(pictures) // args.batch
     began = time.time()
     for epoch in range(start, args.epochs):
@@ -120,67 +121,39 @@ def train(args, model):
         order = np.random.default_rng(args.seed + epoch).permutation(len(pictures))
         total = 0.0
         for step in range(steps):
-            done = epoch * steps + step
-            for group in optimizer.param_groups:
-                rate = learning_rate(done / (args.epochs * steps), done, args)
-                group["lr"] = group["initial_lr"] * rate
+            training.set_pace(optimizer, epoch, step, steps, args)
             pick = order[step * args.batch : (step + 1) * args.batch]
             x, labels = augment(x_all[pick], masks_all[pick], g)
             low = model(x.contiguous(memory_format=torch.channels_last))
             logits = deeplabv3.full_size(low, CROP, CROP)
             loss = F.cross_entropy(logits, labels, weight, ignore_index=-1)
-            optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-            optimizer.step()
-            average.update(model)
+            training.learn(loss, model, optimizer, average, clip=5.0)
             total += loss.item()
         print(f"epoch {epoch + 1}/{args.epochs}: loss {total / steps:.3f}, "
               f"{time.time() - began:.0f} s", flush=True)
-        keep = {k: v.clone() for k, v in model.state_dict().items()}
-        saved = dict(model=keep, average=average.state, steps=average.steps,
-                     optimizer=optimizer.state_dict(), epoch=epoch + 1,
-                     generator=g.get_state(), names=names)
+        more = dict(names=names)
         if (epoch + 1) % 10 == 0 or epoch + 1 == args.epochs:
-            model.load_state_dict(average.state)
-            measured = evaluate(model, args.data, "val")
+            measured = training.evaluated(average, model, lambda m: evaluate(m, args.data, "val"))
             print("  val", json.dumps(measured), flush=True)
-            model.load_state_dict(keep)
-            saved["miou"] = measured["miou"]
-        torch.save(saved, args.out + ".part")
-        os.replace(args.out + ".part", args.out)
+            more["miou"] = measured["miou"]
+        training.save(args.out, model, average, optimizer, epoch + 1, g, **more)
 
 
 def main():
     ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    ap.add_argument("--data", required=True, help="folder of the data packs")
-    ap.add_argument("--variant", default="deeplabv3_emo_1M", choices=deeplabv3.VARIANTS,
-                    metavar="NAME")
-    ap.add_argument("--epochs", type=int, default=80)
-    ap.add_argument("--batch", type=int, default=8)
-    ap.add_argument("--lr", type=float, default=1e-3)
-    ap.add_argument("--backbone-lr", type=float, default=0.5, help="as a share of --lr")
-    ap.add_argument("--warmup", type=int, default=50, help="steps")
-    ap.add_argument("--seed", type=int, default=1)
-    ap.add_argument("--threads", type=int, default=os.cpu_count())
-    ap.add_argument("--init", help="weights to start from: of a classifier or a segmenter")
-    ap.add_argument("--out", help="checkpoint, written after each epoch")
-    ap.add_argument("--evaluate", metavar="CHECKPOINT", help="measure and stop")
+    training.add_options(ap, deeplabv3.VARIANTS, "deeplabv3_emo_1M", epochs=80, batch=8, lr=1e-3,
+                         warmup=50)
     ap.add_argument("--split", default="test", help="what --evaluate measures")
-    args = ap.parse_args()
-    torch.set_num_threads(args.threads)
-    torch.manual_seed(args.seed)
+    args = training.start(ap)
     classes = len(load_split(args.data, "val")[2])
     model = deeplabv3.DeepLabv3(args.variant, classes, WINDOW)
     model = model.to(memory_format=torch.channels_last)
     if args.init or args.evaluate:
-        load_weights(model, args.evaluate or args.init, "backbone.")
+        training.load_weights(model, args.evaluate or args.init, "backbone.")
     if args.evaluate:
         print(json.dumps(evaluate(model, args.data, args.split)))
-    elif args.out:
-        train(args, model)
     else:
-        ap.error("--out is needed to train")
+        train(args, model)
 
 
 if __name__ == "__main__":

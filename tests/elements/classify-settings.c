@@ -120,28 +120,6 @@ static gchar *write_file(const gchar *name, const gchar *text, gssize size)
     return path;
 }
 
-/* NULL->READY fails, and the error has all the words. */
-static void assert_refused(GstElement *element, const gchar *const *words)
-{
-    GstBus *bus = gst_bus_new();
-
-    gst_element_set_bus(element, bus);
-    g_assert_cmpint(gst_element_set_state(element, GST_STATE_READY), ==,
-                    GST_STATE_CHANGE_FAILURE);
-    gchar *text = bus_text(bus, GST_MESSAGE_ERROR);
-    for (guint i = 0; words[i]; i++)
-        if (!strstr(text, words[i]))
-            g_error("\"%s\" does not say \"%s\"", text, words[i]);
-    g_test_message("%s", text);
-    g_assert_true(g_str_has_suffix(text, "."));
-    g_free(text);
-    g_assert_null(gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR));
-    gst_element_set_state(element, GST_STATE_NULL);
-    gst_element_set_bus(element, NULL);
-    gst_object_unref(bus);
-    gst_object_unref(element);
-}
-
 static void test_bad_texts(void)
 {
     static const struct {
@@ -180,8 +158,8 @@ static void test_bad_texts(void)
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
-        assert_refused(classifier_new(cases[i].name, cases[i].text, NULL),
-                       cases[i].words);
+        element_assert_refused(classifier_new(cases[i].name, cases[i].text, NULL),
+                               cases[i].words);
 }
 
 static void test_bad_model_files(void)
@@ -200,7 +178,7 @@ static void test_bad_model_files(void)
         gchar *path =
             write_file("vigil-test.safetensors", files[i].text, files[i].size);
         const gchar *words[] = { path, NULL };
-        assert_refused(classifier_new("model", path, NULL), words);
+        element_assert_refused(classifier_new("model", path, NULL), words);
         g_unlink(path);
         g_free(path);
     }
@@ -220,7 +198,8 @@ static void test_bad_labels_files(void)
 
     for (guint i = 0; i < G_N_ELEMENTS(files); i++) {
         gchar *path = write_file("vigil-test-labels.txt", files[i].text, -1);
-        assert_refused(classifier_new("labels-file", path, NULL), files[i].words);
+        element_assert_refused(classifier_new("labels-file", path, NULL),
+                               files[i].words);
         g_unlink(path);
         g_free(path);
     }

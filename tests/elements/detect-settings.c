@@ -98,28 +98,6 @@ static void test_values_are_kept(void)
 
 /* ---- What is refused ------------------------------------------------------------ */
 
-/* NULL->READY fails, and the error has all the words. */
-static void assert_refused(GstElement *element, const gchar *const *words)
-{
-    GstBus *bus = gst_bus_new();
-
-    gst_element_set_bus(element, bus);
-    g_assert_cmpint(gst_element_set_state(element, GST_STATE_READY), ==,
-                    GST_STATE_CHANGE_FAILURE);
-    gchar *text = bus_text(bus, GST_MESSAGE_ERROR);
-    g_test_message("%s", text);
-    for (guint i = 0; words[i]; i++)
-        if (!strstr(text, words[i]))
-            g_error("\"%s\" does not say \"%s\"", text, words[i]);
-    g_assert_true(g_str_has_suffix(text, "."));
-    g_free(text);
-    g_assert_null(gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR));
-    gst_element_set_state(element, GST_STATE_NULL);
-    gst_element_set_bus(element, NULL);
-    gst_object_unref(bus);
-    gst_object_unref(element);
-}
-
 /* No model set: the shipped one, by that or by its name. */
 static void test_default_model(void)
 {
@@ -163,15 +141,16 @@ static void test_bad_texts(void)
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
-        assert_refused(detector_new(cases[i].name, cases[i].text, NULL),
-                       cases[i].words);
+        element_assert_refused(detector_new(cases[i].name, cases[i].text, NULL),
+                               cases[i].words);
 }
 
 static void test_bad_areas(void)
 {
     static const gchar *const words[] = { "min-area is 0.5", "max-area, 0.25", NULL };
 
-    assert_refused(detector_new("min-area", 0.5F, "max-area", 0.25F, NULL), words);
+    element_assert_refused(detector_new("min-area", 0.5F, "max-area", 0.25F, NULL),
+                           words);
 }
 
 static void test_other_tasks(void)
@@ -183,9 +162,10 @@ static void test_other_tasks(void)
                                               "for detection, not for classification",
                                               NULL };
 
-    assert_refused(detector_new("model", g_getenv("VIGIL_TEST_MODEL"), NULL), not_here);
-    assert_refused(classifier_new("model", g_getenv("VIGIL_TEST_DETECTOR"), NULL),
-                   not_there);
+    element_assert_refused(detector_new("model", g_getenv("VIGIL_TEST_MODEL"), NULL),
+                           not_here);
+    element_assert_refused(
+        classifier_new("model", g_getenv("VIGIL_TEST_DETECTOR"), NULL), not_there);
 }
 
 /* After an error the element can be put right and used. */

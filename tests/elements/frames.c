@@ -283,3 +283,24 @@ void scores_assert_same(const Scores *a, const Scores *b, const gchar *what)
         g_error("%s: class %d, expected %d; scores %g apart", what, a->best, b->best,
                 (double)apart);
 }
+
+void element_assert_refused(GstElement *element, const gchar *const *words)
+{
+    GstBus *bus = gst_bus_new();
+
+    gst_element_set_bus(element, bus);
+    g_assert_cmpint(gst_element_set_state(element, GST_STATE_READY), ==,
+                    GST_STATE_CHANGE_FAILURE);
+    gchar *text = bus_text(bus, GST_MESSAGE_ERROR);
+    g_test_message("%s", text);
+    for (guint i = 0; words[i]; i++)
+        if (!strstr(text, words[i]))
+            g_error("\"%s\" does not say \"%s\"", text, words[i]);
+    g_assert_true(g_str_has_suffix(text, "."));
+    g_free(text);
+    g_assert_null(gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR));
+    gst_element_set_state(element, GST_STATE_NULL);
+    gst_element_set_bus(element, NULL);
+    gst_object_unref(bus);
+    gst_object_unref(element);
+}

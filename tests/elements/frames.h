@@ -75,4 +75,8 @@ gchar *bus_text(GstBus *bus, GstMessageType type);
 
 guint64 stats_count(GstElement *element, const gchar *field);
 
+/* NULL->READY fails, and the error has all the words, which NULL ends, and a full stop.
+ * Takes the element. */
+void element_assert_refused(GstElement *element, const gchar *const *words);
+
 #endif

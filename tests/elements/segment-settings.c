@@ -23,28 +23,6 @@ static void test_defaults(void)
     gst_object_unref(element);
 }
 
-/* NULL->READY fails, and the error has all the words. */
-static void assert_refused(GstElement *element, const gchar *const *words)
-{
-    GstBus *bus = gst_bus_new();
-
-    gst_element_set_bus(element, bus);
-    g_assert_cmpint(gst_element_set_state(element, GST_STATE_READY), ==,
-                    GST_STATE_CHANGE_FAILURE);
-    gchar *text = bus_text(bus, GST_MESSAGE_ERROR);
-    g_test_message("%s", text);
-    for (guint i = 0; words[i]; i++)
-        if (!strstr(text, words[i]))
-            g_error("\"%s\" does not say \"%s\"", text, words[i]);
-    g_assert_true(g_str_has_suffix(text, "."));
-    g_free(text);
-    g_assert_null(gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR));
-    gst_element_set_state(element, GST_STATE_NULL);
-    gst_element_set_bus(element, NULL);
-    gst_object_unref(bus);
-    gst_object_unref(element);
-}
-
 static void test_bad_texts(void)
 {
     static const struct {
@@ -58,8 +36,8 @@ static void test_bad_texts(void)
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
-        assert_refused(segmenter_new(cases[i].name, cases[i].text, NULL),
-                       cases[i].words);
+        element_assert_refused(segmenter_new(cases[i].name, cases[i].text, NULL),
+                               cases[i].words);
 }
 
 /* Every element refuses the models of both other tasks, naming both tasks and the
@@ -98,7 +76,7 @@ static void test_other_tasks(void)
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         GstElement *element = gst_element_factory_make(cases[i].element, NULL);
         g_object_set(element, "model", g_getenv(cases[i].model), NULL);
-        assert_refused(element, cases[i].words);
+        element_assert_refused(element, cases[i].words);
     }
 }
 

@@ -92,12 +92,11 @@ VigilValue vigil_net_conv(VigilNet *net, VigilValue x, const VigilConv *conv)
 
 /* ---- Weights --------------------------------------------------------------------- */
 
-/* The matrix of each group from the rows of all [out][k]. */
-static VigilStatus pack_groups(VigilWeights *w, const float *folded, size_t out,
-                               size_t k, size_t groups, VigilError *error)
+VigilStatus vigil_conv_pack(VigilWeights *w, const float *rows, size_t out, size_t k,
+                            size_t groups, VigilError *error)
 {
     size_t n = out / groups;
-    VigilStatus s = vigil_packed_init(&w->matrix, folded, n, k, k, 1, error);
+    VigilStatus s = vigil_packed_init(&w->matrix, rows, n, k, k, 1, error);
     if (groups == 1 || s != VIGIL_OK)
         return s;
     w->further = calloc(groups - 1, sizeof *w->further);
@@ -106,7 +105,7 @@ static VigilStatus pack_groups(VigilWeights *w, const float *folded, size_t out,
                                  "packed weights");
     for (; s == VIGIL_OK && w->n_further < groups - 1; w->n_further++)
         s = vigil_packed_init(&w->further[w->n_further],
-                              folded + (w->n_further + 1) * n * k, n, k, k, 1, error);
+                              rows + (w->n_further + 1) * n * k, n, k, k, 1, error);
     return s;
 }
 
@@ -128,7 +127,7 @@ static void conv_bind(VigilNode *n, VigilBinder *b)
     if (folded && w.vector) {
         for (size_t o = 0; o < out; o++)
             w.vector[o] = (float)vigil_conv_fold_row(&raw, o, in, taps, folded + o * k);
-        b->status = pack_groups(&w, folded, out, k, (size_t)c->groups, &b->error);
+        b->status = vigil_conv_pack(&w, folded, out, k, (size_t)c->groups, &b->error);
     } else if (b->status == VIGIL_OK) {
         b->status = vigil_fail_memory(&b->error, out * sizeof(float), n->name);
     }

@@ -58,6 +58,11 @@ bool vigil_conv_read(const VigilNode *n, VigilBinder *b, VigilConvWeights *raw);
 double vigil_conv_fold_row(const VigilConvWeights *raw, size_t o, size_t in,
                            size_t taps, float *row);
 
+/* Packs the matrices of all groups from their rows [out][k]: the first is w->matrix,
+ * the others follow in w->further. */
+VigilStatus vigil_conv_pack(VigilWeights *w, const float *rows, size_t out, size_t k,
+                            size_t groups, VigilError *error);
+
 /* Of the packed weights in the store. */
 void vigil_conv_key(const VigilNode *n, char key[2 * VIGIL_MAX_NAME]);
 

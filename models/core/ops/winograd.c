@@ -41,24 +41,6 @@ static void transform_filter(const float *g, size_t step, double u[POINTS])
         }
 }
 
-/* The matrix of point 0 is w->matrix, the others follow in w->further. */
-static VigilStatus pack_points(VigilWeights *w, const float *points, size_t out,
-                               size_t in, VigilError *error)
-{
-    VigilStatus s = vigil_packed_init(&w->matrix, points, out, in, in, 1, error);
-    if (s != VIGIL_OK)
-        return s;
-    w->further = calloc(POINTS - 1, sizeof *w->further);
-    if (!w->further)
-        return vigil_fail_memory(error, (POINTS - 1) * sizeof *w->further,
-                                 "packed weights");
-    for (; s == VIGIL_OK && w->n_further < POINTS - 1; w->n_further++)
-        s = vigil_packed_init(&w->further[w->n_further],
-                              points + (w->n_further + 1) * out * in, out, in, in, 1,
-                              error);
-    return s;
-}
-
 static void fold(const VigilConvWeights *raw, size_t out, size_t in, float *row,
                  float *points, float *bias)
 {
@@ -91,7 +73,7 @@ static void winograd_bind(VigilNode *n, VigilBinder *b)
                        .vector_size = out };
     if (points && w.vector) {
         fold(&raw, out, in, row, points, w.vector);
-        b->status = pack_points(&w, points, out, in, &b->error);
+        b->status = vigil_conv_pack(&w, points, POINTS * out, in, POINTS, &b->error);
     } else if (b->status == VIGIL_OK) {
         b->status = vigil_fail_memory(&b->error, out * sizeof(float), n->name);
     }
