@@ -123,12 +123,12 @@ static VigilStatus read_anchors(VigilModel *model, VigilError *error)
     const VigilDetectRules *rules = model->arch.scheme->detect;
     float sizes[VIGIL_MAX_LEVELS + 1];
     bool found;
-    if (!rules || !vigil_safetensors_metadata(model->file, key))
+    if (!rules)
         return VIGIL_OK;
     int levels = rules->anchors->levels;
     VigilStatus s =
         vigil_metadata_numbers(model->file, key, levels + 1, sizes, &found, error);
-    if (s != VIGIL_OK)
+    if (s != VIGIL_OK || !found)
         return s;
     model->anchors = *rules->anchors;
     if (!vigil_anchors_resize(&model->anchors, sizes))

@@ -35,7 +35,7 @@ ANCHOR_SIZES = (0.07, 0.16, 0.32, 0.48, 0.64, 0.80, 0.96)
 POSITIVE, NEGATIVE = 0.5, 0.4  # IoU with an object; between them an anchor is neither
 NEAREST, NEAR = 5, 0.3  # so many anchors of an object are positive from that IoU on
 NEGATIVES = 3  # for each positive anchor, the hardest
-FOREGROUND = -1  # class of a box whose surroundings teach nothing
+IGNORED, NO_BOX = -1, -2  # in place of a class: teaches nothing; fills up a list
 
 
 def window_for(size):
@@ -44,8 +44,8 @@ def window_for(size):
 
 
 def load_pack(data, pack, split, class_map):
-    """(pictures uint8 [n][SIDE][SIDE][3], boxes [n] of [k][5]: corners in 0..1 and class,
-    -1: teaches nothing; exhaustive bool [n]: whether what has no box is background)."""
+    """(pictures uint8 [n][SIDE][SIDE][3], boxes [n] of [k][5]: corners in 0..1 and class
+    or IGNORED; exhaustive bool [n]: whether what has no box is background)."""
     sys.path.insert(0, data)
     from PIL import Image
     from read_packs import coco
@@ -62,7 +62,7 @@ def load_pack(data, pack, split, class_map):
         for x0, y0, x1, y1, name, ignore in rows:
             if name in class_map:
                 c = class_map[name]
-                c = FOREGROUND if ignore or c is None else CLASSES.index(c)
+                c = IGNORED if ignore or c is None else CLASSES.index(c)
                 kept.append((x0 / w, y0 / h, x1 / w, y1 / h, c))
         boxes.append(np.array(kept, np.float32).reshape(-1, 5))
     return np.stack(pictures), boxes, np.array(exhaustive)
@@ -70,13 +70,13 @@ def load_pack(data, pack, split, class_map):
 
 def load_pictures(data, cache):
     """All pictures to train on, decoded once: pictures, boxes padded to [n][most][5] (class
-    -2: no box) and exhaustive."""
+    NO_BOX behind the last) and exhaustive."""
     path = os.path.join(cache, "detector")
     if not os.path.exists(path + ".npz"):
         class_map = json.load(open(os.path.join(data, "maps.json")))[CLASS_MAP]["gt"]
         packs = [load_pack(data, p, "train", class_map) for p in ("voc07", "cctv")]
         boxes = [b for p in packs for b in p[1]]
-        padded = np.full((len(boxes), max(map(len, boxes)), 5), -2, np.float32)
+        padded = np.full((len(boxes), max(map(len, boxes)), 5), NO_BOX, np.float32)
         for row, b in zip(padded, boxes):
             row[: len(b)] = b
         os.makedirs(cache, exist_ok=True)
@@ -114,8 +114,8 @@ def boxes_in_view(boxes, centre, half, mirror):
     b[..., :4] = b[..., :4].clamp(0, 1)
     left = (b[..., 2:4] - b[..., 0:2]).prod(-1)
     classes = b[..., 4]
-    classes[(left <= 0.25 * whole) & (classes >= 0)] = FOREGROUND
-    classes[left <= 1e-5] = -2
+    classes[(left <= 0.25 * whole) & (classes >= 0)] = IGNORED
+    classes[left <= 1e-5] = NO_BOX
     return b
 
 
@@ -151,7 +151,7 @@ def augment(x, boxes, size, g):
 def assign(boxes, anchor):
     """What each anchor [A] stands for, from boxes [B][K][5]: (class [B][A], with
     len(CLASSES) the background and -1 neither; corners [B][A][4])."""
-    real, teaches = boxes[..., 4] > -2, boxes[..., 4] >= 0
+    real, teaches = boxes[..., 4] != NO_BOX, boxes[..., 4] >= 0
     overlap = ssdlite.iou(ssdlite.corners(anchor)[None], boxes[..., :4])
     usable = overlap.masked_fill(~teaches[:, None], -1)
     best, which = usable.max(2)

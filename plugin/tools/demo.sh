@@ -136,7 +136,7 @@ print_changes() {
     }
     function tell(place) {
         printf "%02d:%04.1f %s: %s\n", int(since[place] / 60), since[place] % 60,
-            place, text[place]
+            place, line[place]
         fflush()
         told[place] = seen[place]
     }
@@ -158,7 +158,7 @@ print_changes() {
             seen[place] = what
             since[place] = t
         }
-        text[place] = shown
+        line[place] = shown
         if (told[place] != what && t >= since[place] + 0.199)
             tell(place)
     }

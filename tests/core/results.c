@@ -199,6 +199,7 @@ static void check_anchor_sizes(void)
         { "ssdlite_emo_1M", "-1 0.2 0.3 0.4 0.5 0.6 0.7", "above 0" },
         { "ssdlite_emo_1M", "0.1 0.2 0.3 0.4 0.5 0.6 2.1", "up to 2" },
         { "retinanet_emo_1M", "0.1 0.2 0.3 0.4 0.5 0.6", "of SSD" },
+        { "e2e_mobile_former_151m", "0.1 0.2", "of SSD" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char metadata[96];
