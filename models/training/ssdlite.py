@@ -130,19 +130,8 @@ def corners(b):
     return torch.cat([b[..., :2] - b[..., 2:] / 2, b[..., :2] + b[..., 2:] / 2], -1)
 
 
-def encode(boxes, anchor):
-    """Corners [..., 4] to the deltas that decode() makes them from."""
-    centre, size = (boxes[..., :2] + boxes[..., 2:]) / 2, boxes[..., 2:] - boxes[..., :2]
-    return torch.cat(
-        [
-            (centre - anchor[..., :2]) / anchor[..., 2:] / CENTRE_VARIANCE,
-            (size / anchor[..., 2:]).log() / SIZE_VARIANCE,
-        ],
-        -1,
-    )
-
-
 def decode(deltas, anchor):
+    """Deltas of anchors to corners."""
     centre = anchor[..., :2] + deltas[..., :2] * CENTRE_VARIANCE * anchor[..., 2:]
     size = anchor[..., 2:] * (deltas[..., 2:] * SIZE_VARIANCE).clamp(-4.135, 4.135).exp()
     return corners(torch.cat([centre, size], -1))
@@ -155,6 +144,16 @@ def iou(a, b):
     inter = (high - low).clamp(min=0).prod(-1)
     area = [(c[..., 2:] - c[..., :2]).prod(-1) for c in (a, b)]
     return inter / (area[0][..., :, None] + area[1][..., None, :] - inter).clamp(min=1e-9)
+
+
+def generalised_iou(a, b):
+    """[N, 4] and [N, 4], corners, to [N], in -1..1 (arXiv 1902.09630, section 3.1)."""
+    inter = (torch.minimum(a[:, 2:], b[:, 2:]) - torch.maximum(a[:, :2], b[:, :2])).clamp(min=0)
+    hull = torch.maximum(a[:, 2:], b[:, 2:]) - torch.minimum(a[:, :2], b[:, :2])
+    area = [(c[:, 2:] - c[:, :2]).prod(-1) for c in (a, b)]
+    inter, hull = inter.prod(-1), hull.prod(-1).clamp(min=1e-9)
+    union = area[0] + area[1] - inter
+    return inter / union.clamp(min=1e-9) - (hull - union) / hull
 
 
 def suppress(boxes, scores, threshold):

@@ -35,6 +35,9 @@ ANCHOR_SIZES = (0.07, 0.16, 0.32, 0.48, 0.64, 0.80, 0.96)
 POSITIVE, NEGATIVE = 0.5, 0.4  # IoU with an object; between them an anchor is neither
 NEAREST, NEAR = 5, 0.3  # so many anchors of an object are positive from that IoU on
 NEGATIVES = 3  # for each positive anchor, the hardest
+PLACE_WEIGHT = 3  # of the loss of places against that of classes
+GREY = 0.45  # around pictures
+PLAIN_FROM = 0.8  # of the epochs: the last ones see no mosaics
 IGNORED, NO_BOX = -1, -2  # in place of a class: teaches nothing; fills up a list
 
 
@@ -86,16 +89,16 @@ def load_pictures(data, cache):
     return np.load(path + ".npy", mmap_mode="r"), z["boxes"], z["exhaustive"]
 
 
-def random_views(n, g):
-    """(centre [n][2], half size [n][2], mirror [n]) of the part of a picture to be shown;
-    larger than the picture makes objects small."""
+def random_views(n, g, shape=1.0, furthest=1.6):
+    """(centre [n][2], half size [n][2], mirror [n]) of the part of a picture to be shown in
+    a space `shape` times as wide as high; larger than the picture makes objects small."""
 
     def u(lo, hi, *shape):
         return torch.rand((n, *shape), generator=g) * (hi - lo) + lo
 
     whole = torch.rand((n, 1), generator=g) < 0.2
-    zoom = u(math.log(0.45), math.log(1.6), 1).exp()
-    stretch = u(-0.2, 0.2).exp()
+    zoom = u(math.log(0.45), math.log(furthest), 1).exp()
+    stretch = u(-0.2, 0.2).exp() * math.sqrt(shape)
     size = zoom * torch.stack([stretch, 1 / stretch], 1)
     size = torch.where(whole, torch.ones(()), size)
     centre = 0.5 + u(-0.5, 0.5, 2) * (1 - size).abs()
@@ -119,10 +122,10 @@ def boxes_in_view(boxes, centre, half, mirror):
     return b
 
 
-def augment(x, boxes, size, g):
-    """Random view, mirror, colour, softness; to size x size."""
+def show(x, boxes, height, width, g, furthest=1.6):
+    """Random views of pictures, height x width, and their boxes."""
     n = len(x)
-    centre, half, mirror = random_views(n, g)
+    centre, half, mirror = random_views(n, g, width / height, furthest)
     sign = 1 - 2 * mirror.float()
     zero = torch.zeros(n)
     theta = torch.stack(
@@ -132,11 +135,39 @@ def augment(x, boxes, size, g):
         ],
         1,
     )
-    if x.shape[-1] >= 1.5 * size:
-        x = F.interpolate(x, scale_factor=0.75, mode="bilinear", antialias=True)
-    x = x - 0.45
-    grid = F.affine_grid(theta, (n, 3, size, size), align_corners=False)
-    x = F.grid_sample(x, grid, "bilinear", "zeros", align_corners=False) + 0.45
+    grid = F.affine_grid(theta, (n, 3, height, width), align_corners=False)
+    x = F.grid_sample(x - GREY, grid, "bilinear", "zeros", align_corners=False) + GREY
+    return x, boxes_in_view(boxes, centre, half, mirror)
+
+
+def mosaic(x, boxes, exhaustive, size, g):
+    """Four views side by side, which make objects small and many (as in YOLOv4, arXiv
+    2004.10934, section 3.3); of pictures with all their objects boxed."""
+    usable, x = exhaustive.nonzero()[:, 0], F.avg_pool2d(x, 2)
+    cut_y, cut_x = torch.randint(int(0.35 * size), int(0.65 * size) + 1, (2,), generator=g).tolist()
+    canvas, found = torch.empty(len(x), 3, size, size), []
+    for y0, y1 in ((0, cut_y), (cut_y, size)):
+        for x0, x1 in ((0, cut_x), (cut_x, size)):
+            pick = usable[torch.randint(len(usable), (len(x),), generator=g)]
+            part, b = show(x[pick], boxes[pick], y1 - y0, x1 - x0, g, furthest=1.2)
+            canvas[:, :, y0:y1, x0:x1] = part
+            b[..., 0:4:2] = (b[..., 0:4:2] * (x1 - x0) + x0) / size
+            b[..., 1:4:2] = (b[..., 1:4:2] * (y1 - y0) + y0) / size
+            found.append(b)
+    return canvas, torch.cat(found, 1)
+
+
+def augment(x, boxes, exhaustive, size, g, mosaics):
+    """Random view or, of a share `mosaics` of the batches, mosaic; colour, softness; to
+    size x size.  Returns pictures, boxes and which pictures have all their objects boxed."""
+    n = len(x)
+    if torch.rand((), generator=g) < mosaics and exhaustive.any():
+        x, boxes = mosaic(x, boxes, exhaustive, size, g)
+        exhaustive = torch.ones_like(exhaustive)
+    else:
+        if x.shape[-1] >= 1.5 * size:
+            x = F.interpolate(x, scale_factor=0.75, mode="bilinear", antialias=True)
+        x, boxes = show(x, boxes, size, size, g)
 
     def u(lo, hi):
         return torch.rand((n, 1, 1, 1), generator=g) * (hi - lo) + lo
@@ -145,7 +176,15 @@ def augment(x, boxes, size, g):
     x = grey + (x - grey) * u(0.5, 1.4) * (torch.rand((n, 1, 1, 1), generator=g) > 0.12)
     mean = x.mean((1, 2, 3), keepdim=True)
     x = (x - mean) * u(0.6, 1.4) + mean * u(0.65, 1.35)
-    return normalise(x.clamp_(0, 1)), boxes_in_view(boxes, centre, half, mirror)
+    return normalise(x.clamp_(0, 1)), packed(boxes), exhaustive
+
+
+def packed(boxes):
+    """The same boxes with the places that hold none (NO_BOX) last, and few of those."""
+    none = boxes[..., 4] == NO_BOX
+    order = none.int().argsort(1)
+    most = max(1, int((~none).sum(1).max()))
+    return boxes.gather(1, order[..., None].expand(-1, -1, 5))[:, :most]
 
 
 def assign(boxes, anchor):
@@ -171,8 +210,8 @@ def assign(boxes, anchor):
 
 
 def detection_loss(scores, deltas, boxes, exhaustive, anchor):
-    """Softmax loss over positive and the hardest negative anchors, smooth L1 of the
-    positive ones (arXiv 1512.02325, section 2.2)."""
+    """Softmax loss over positive and the hardest negative anchors (arXiv 1512.02325, section
+    2.2), generalised IoU of the positive ones (arXiv 1902.09630, section 3.1)."""
     kind, corners = assign(boxes, anchor)
     background = len(CLASSES)
     positive = (kind >= 0) & (kind < background)
@@ -183,9 +222,9 @@ def detection_loss(scores, deltas, boxes, exhaustive, anchor):
     wanted = (NEGATIVES * positive.sum(1, keepdim=True)).clamp(min=8)
     chosen = positive | (negative & (rank < wanted))
     count = positive.sum().clamp(min=1)
-    target = ssdlite.encode(corners[positive], anchor.expand(len(boxes), -1, -1)[positive])
-    place = F.smooth_l1_loss(deltas[positive], target, reduction="sum")
-    return loss[chosen].sum() / count, place / count
+    found = ssdlite.decode(deltas[positive], anchor.expand(len(boxes), -1, -1)[positive])
+    place = (1 - ssdlite.generalised_iou(found, corners[positive])).sum()
+    return loss[chosen].sum() / count, PLACE_WEIGHT * place / count
 
 
 @torch.no_grad()
@@ -245,14 +284,16 @@ def train(args, model):
         model.train()
         model.backbone.freeze(args.freeze)
         order = np.random.default_rng(args.seed + epoch).permutation(len(pictures))
+        mosaics = args.mosaics if epoch < PLAIN_FROM * args.epochs else 0
         began, total = time.time(), np.zeros(2)
         for step in range(steps):
             training.set_pace(optimizer, epoch, step, steps, args)
             pick = np.sort(order[step * args.batch : (step + 1) * args.batch])
-            x, view = augment(to_input(pictures[pick]), boxes[pick], args.size, g)
+            x, view, whole = augment(
+                to_input(pictures[pick]), boxes[pick], exhaustive[pick], args.size, g, mosaics)
             x = x.contiguous(memory_format=torch.channels_last)
             scores, deltas = model(x)
-            losses = detection_loss(scores, deltas, view, exhaustive[pick], anchor)
+            losses = detection_loss(scores, deltas, view, whole, anchor)
             training.learn(sum(losses), model, optimizer, average, clip=10.0)
             total += [l.item() for l in losses]
             if step % 25 == 24:
@@ -276,6 +317,7 @@ def main():
     ap.add_argument("--cache", default="build/training", help="decoded pictures are kept here")
     ap.add_argument("--size", type=int, default=256)
     ap.add_argument("--freeze", type=int, default=2, help="stages of the backbone, from the first")
+    ap.add_argument("--mosaics", type=float, default=0.5, help="share of the batches")
     args = training.start(ap)
     model = ssdlite.SSDLite(args.variant, len(CLASSES), window_for(args.size))
     model = model.to(memory_format=torch.channels_last)
