@@ -215,7 +215,7 @@ typedef struct VigilLayer {
     const char *name; /* of the output; the name taps are asked for by; until close */
     const char *kind; /* "conv 1x1", "depthwise 5x5", "window attention", ... */
     int rank, shape[4];
-    uint64_t macs;
+    uint64_t macs; /* multiply-accumulates that are done; merging may have saved some */
     uint64_t parameters;
     uint64_t nanoseconds; /* sum over the runs since timing was switched on */
 } VigilLayer;
@@ -248,6 +248,8 @@ VIGIL_API const VigilTensor *vigil_session_output(const VigilSession *session,
 VIGIL_API const VigilTensor *vigil_session_tap(const VigilSession *session,
                                                const char *name);
 
+/* Multiply-accumulates of the network at this size, as papers count them; what is done
+ * is the sum over the layers. */
 VIGIL_API uint64_t vigil_session_macs(const VigilSession *session);
 VIGIL_API size_t vigil_session_arena_bytes(const VigilSession *session);
 /* Layers in the order they run.  False past the last. */

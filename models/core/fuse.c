@@ -5,8 +5,12 @@
  *   batch norm -> 1 x 1 convolution   the norm goes into the weights (no padding there)
  *   convolution -> activation         the activation goes into the epilogue
  *   convolution -> sum                the other summand goes into the epilogue
+ *   two linear 1 x 1 convolutions     one with the product of their matrices, where
+ * that is less to multiply 1 x 1 convolution -> mean         the mean comes first: one
+ * pixel to multiply 1 x 1 convolution -> separable    keys are projected after they are
+ * summed up, which attention                         is linear too
  */
-#include "core/op.h"
+#include "core/ops/conv.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +71,68 @@ static VigilNode *convolution_of(VigilNet *net, VigilValue v)
     return conv && n->residual == VIGIL_NONE ? n : NULL;
 }
 
+/* The node that computes v if it is a 1 x 1 convolution with neither activation nor
+ * residual which only one node reads, or NULL. */
+static VigilNode *linear_before(VigilNet *net, VigilValue v, const Uses *u)
+{
+    int p = net->map[v].producer;
+    VigilNode *n = p < 0 ? NULL : &net->node[p];
+    if (!n || !vigil_conv_is_matrix(n) || n->residual != VIGIL_NONE ||
+        !only_reader(u, v))
+        return NULL;
+    return ((VigilConvNode *)n->data)->conv.activation == VIGIL_LINEAR ? n : NULL;
+}
+
+/* n reads what `before` read. */
+static void skip_over(VigilNode *n, VigilNode *before)
+{
+    n->in[0] = before->in[0];
+    n->in_shape = before->in_shape;
+    before->dead = true;
+}
+
+static void merge_product(VigilNet *net, VigilNode *n, const Uses *u)
+{
+    VigilNode *first = vigil_conv_is_matrix(n) ? linear_before(net, n->in[0], u) : NULL;
+    if (!first || ((VigilConvNode *)first->data)->first)
+        return;
+    uint64_t in = (uint64_t)first->in_shape.c, mid = (uint64_t)first->out_shape.c;
+    uint64_t out = (uint64_t)n->out_shape.c;
+    if (in * out >= mid * (in + out))
+        return;
+    ((VigilConvNode *)n->data)->first = first;
+    skip_over(n, first);
+}
+
+static void swap_mean(VigilNet *net, VigilNode *mean, const Uses *u)
+{
+    VigilNode *conv = linear_before(net, mean->in[0], u);
+    if (!conv)
+        return;
+    VigilNode earlier = *mean, later = *conv;
+    earlier.in[0] = conv->in[0];
+    earlier.in_shape = conv->in_shape;
+    earlier.out = conv->out;
+    earlier.out_shape.c = conv->in_shape.c;
+    later.in[0] = conv->out;
+    later.in_shape = earlier.out_shape;
+    later.out = mean->out;
+    later.out_shape = mean->out_shape;
+    net->map[earlier.out].shape = earlier.out_shape;
+    net->map[earlier.out].name = "";
+    *conv = earlier;
+    *mean = later;
+}
+
+static void merge_projection(VigilNet *net, VigilNode *attention, const Uses *u)
+{
+    VigilNode *projection = linear_before(net, attention->in[0], u);
+    if (!projection || ((VigilConvNode *)projection->data)->first)
+        return;
+    ((VigilSeparableNode *)attention->data)->projection = projection;
+    skip_over(attention, projection);
+}
+
 /* What `later` computes is from now on what n computes. */
 static void take_over(VigilNet *net, VigilNode *n, VigilNode *later, Uses *u)
 {
@@ -105,6 +171,7 @@ VigilStatus vigil_net_fuse(VigilNet *net, const char *const *keep, size_t n_keep
 {
     Uses u = { 0 };
     VigilStatus status = vigil_net_status(net, error);
+    net->macs = vigil_net_macs(net);
     if (status == VIGIL_OK && !count_uses(net, keep, n_keep, &u))
         status = vigil_fail_memory(error, net->n_maps, "merging operations");
     for (size_t i = 0; status == VIGIL_OK && i < net->n_nodes; i++) {
@@ -112,6 +179,11 @@ VigilStatus vigil_net_fuse(VigilNet *net, const char *const *keep, size_t n_keep
         for (int k = 0; k < n->n_in; k++)
             n->in[k] = vigil_net_resolve(net, n->in[k]);
         merge_norm(net, n, &u);
+        merge_product(net, n, &u);
+        if (n->op == &vigil_op_mean)
+            swap_mean(net, n, &u);
+        if (n->op == &vigil_op_separable_attention)
+            merge_projection(net, n, &u);
         if (n->op == &vigil_op_activate)
             merge_activation(net, n, &u);
         if (n->op == &vigil_op_add && !merge_sum(net, n, 1, &u))

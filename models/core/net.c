@@ -415,7 +415,9 @@ size_t vigil_net_arena_bytes(const VigilNet *net)
 
 uint64_t vigil_net_macs(const VigilNet *net)
 {
-    uint64_t sum = 0;
+    uint64_t sum = net->macs;
+    if (sum)
+        return sum;
     for (size_t i = 0; i < net->n_nodes; i++)
         if (!net->node[i].dead && net->node[i].op->macs)
             sum += net->node[i].op->macs(&net->node[i]);

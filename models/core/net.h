@@ -262,8 +262,8 @@ VigilValue vigil_net_add_positions(VigilNet *net, VigilValue x, int heads);
  * failure is in the binder. */
 void vigil_net_bind(VigilNet *net, VigilBinder *binder);
 
-/* Merges batch norms and sums into convolutions where nobody else looks at the map in
- * between.  Keeps named values that `keep` asks for. */
+/* Merges operations where nobody else looks at the map in between (fuse.c lists what).
+ * Keeps named values that `keep` asks for. */
 VigilStatus vigil_net_fuse(VigilNet *net, const char *const *keep, size_t n_keep,
                            VigilError *error);
 
@@ -289,6 +289,8 @@ const char *vigil_net_own_name(const VigilNet *net, const char *name);
 /* Output i; VIGIL_NONE past the last. */
 VigilValue vigil_net_output_at(const VigilNet *net, size_t i, const char **name);
 size_t vigil_net_arena_bytes(const VigilNet *net);
+/* Multiply-accumulates of one run as described: merging may have left less to do, which
+ * is what the layers tell. */
 uint64_t vigil_net_macs(const VigilNet *net);
 bool vigil_net_layer(const VigilNet *net, size_t i, VigilLayer *layer);
 void vigil_net_time_layers(VigilNet *net, bool on);

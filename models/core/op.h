@@ -87,6 +87,7 @@ struct VigilNet {
         const char *name;
     } output[16];
     size_t n_outputs;
+    uint64_t macs; /* as described; set before merging */
 
     int threads;
     float *arena;
@@ -151,6 +152,9 @@ typedef struct VigilConvNode {
     const char *norm;                  /* absolute, after the convolution */
     const char *pre_norm; /* absolute, merged from before it; needs a 1 x 1 kernel */
     float pre_eps;
+    /* Linear 1 x 1 convolution before this one, merged into it (fuse.c): the weight is
+     * the product of both.  NULL: none. */
+    const VigilNode *first;
 } VigilConvNode;
 
 typedef struct VigilNormNode {
@@ -161,7 +165,13 @@ typedef struct VigilActivateNode {
     VigilActivation activation;
 } VigilActivateNode;
 
+typedef struct VigilSeparableNode {
+    const VigilNode *projection; /* the convolution that makes queries, keys and values,
+                                    merged into the attention (fuse.c); NULL: not */
+} VigilSeparableNode;
+
 extern const VigilOp vigil_op_conv, vigil_op_depthwise, vigil_op_winograd,
-    vigil_op_batch_norm, vigil_op_add, vigil_op_activate;
+    vigil_op_batch_norm, vigil_op_add, vigil_op_activate, vigil_op_mean,
+    vigil_op_separable_attention;
 
 #endif

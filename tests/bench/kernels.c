@@ -287,6 +287,12 @@ static void bench_weigh_rows(const Bench *b)
             4.0 * 256 * 128, "256 x 128, 257 apart");
 }
 
+static void bench_dot_rows(const Bench *b)
+{
+    traffic(b, TIME(b->level->dot_rows(memory.a, 256, 128, memory.b, memory.c)),
+            4.0 * 256 * 128, "256 x 128");
+}
+
 static void bench_affine_rows(const Bench *b)
 {
     traffic(b,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Descriptions: shapes, errors that stick, what is merged, names. */
+/* Descriptions: shapes, errors that stick, names. */
 #include "build.h"
 #include "core/op.h"
 #include "tap.h"
@@ -176,162 +176,13 @@ static void check_errors(void)
     vigil_net_free(&none);
 }
 
-/* ---- What is merged ---------------------------------------------------------------
+/* ---- Names ------------------------------------------------------------------------
  */
 
 static VigilValue pointwise(VigilNet *net, VigilValue x, const char *name)
 {
     return conv(net, x, (VigilConv) { name, .out = 3 });
 }
-
-static VigilValue norm_before_pointwise(VigilNet *net, VigilValue x)
-{
-    return pointwise(net, vigil_net_batch_norm(net, x, "n", 0), "c");
-}
-
-static VigilValue norm_before_spatial(VigilNet *net, VigilValue x)
-{
-    x = vigil_net_batch_norm(net, x, "n", 0);
-    return conv(net, x, (VigilConv) { "c", .out = 3, .kernel = 3 });
-}
-
-static VigilValue norm_read_twice(VigilNet *net, VigilValue x)
-{
-    VigilValue n = vigil_net_batch_norm(net, x, "n", 0);
-    return vigil_net_add(net, vigil_net_mean(net, pointwise(net, n, "c")),
-                         vigil_net_mean(net, n));
-}
-
-static VigilValue norm_kept(VigilNet *net, VigilValue x)
-{
-    x = vigil_net_name(net, vigil_net_batch_norm(net, x, "n", 0), "kept");
-    return pointwise(net, x, "c");
-}
-
-static VigilValue layer_norm_before(VigilNet *net, VigilValue x)
-{
-    return pointwise(net, vigil_net_layer_norm(net, x, "n", 0), "c");
-}
-
-static VigilValue skip(VigilNet *net, VigilValue x)
-{
-    return vigil_net_add(net, x, pointwise(net, x, "c"));
-}
-
-static VigilValue skip_other_way(VigilNet *net, VigilValue x)
-{
-    return vigil_net_add(net, pointwise(net, x, "c"), x);
-}
-
-static VigilValue skip_depthwise(VigilNet *net, VigilValue x)
-{
-    x = conv(net, x, (VigilConv) { "d", .depthwise = true, .kernel = 3 });
-    return vigil_net_add(
-        net, x, conv(net, x, (VigilConv) { "c", .depthwise = true, .kernel = 3 }));
-}
-
-static VigilValue two_branches(VigilNet *net, VigilValue x)
-{
-    return vigil_net_add(net, pointwise(net, x, "a"), pointwise(net, x, "b"));
-}
-
-static VigilValue two_sums(VigilNet *net, VigilValue x)
-{
-    VigilValue y = vigil_net_add(net, pointwise(net, x, "a"), x);
-    return vigil_net_add(net, y, x);
-}
-
-static VigilValue chain(VigilNet *net, VigilValue x)
-{
-    x = skip(net, x);
-    x = vigil_net_batch_norm(net, x, "n", 0);
-    return vigil_net_add(net, pointwise(net, x, "b"), x);
-}
-
-static VigilValue norm_and_skip(VigilNet *net, VigilValue x)
-{
-    VigilValue n = vigil_net_batch_norm(net, x, "n", 0);
-    return vigil_net_add(net, x, pointwise(net, n, "c"));
-}
-
-static VigilValue twice_itself(VigilNet *net, VigilValue x)
-{
-    x = pointwise(net, x, "c");
-    return vigil_net_add(net, x, x);
-}
-
-static VigilValue summand_read_again(VigilNet *net, VigilValue x)
-{
-    VigilValue c = pointwise(net, x, "c");
-    return vigil_net_scale(net, vigil_net_add(net, x, c), vigil_net_mean(net, c));
-}
-
-static VigilValue summand_kept(VigilNet *net, VigilValue x)
-{
-    VigilValue c = vigil_net_name(net, pointwise(net, x, "c"), "kept");
-    return vigil_net_add(net, x, c);
-}
-
-static VigilValue early_summand(VigilNet *net, VigilValue x)
-{
-    VigilValue c = pointwise(net, x, "c");
-    return vigil_net_add(net, c, vigil_net_scale(net, x, vigil_net_mean(net, x)));
-}
-
-static const struct {
-    const char *what;
-    VigilValue (*describe)(VigilNet *net, VigilValue x);
-    int described, left;
-} merges[] = {
-    { "norm, pointwise", norm_before_pointwise, 2, 1 },
-    { "norm, 3 x 3: zeros around it are not normalised", norm_before_spatial, 2, 2 },
-    { "norm read twice", norm_read_twice, 5, 5 },
-    { "norm that is kept", norm_kept, 2, 2 },
-    { "layer norm, pointwise", layer_norm_before, 2, 2 },
-    { "x + conv(x)", skip, 2, 1 },
-    { "conv(x) + x", skip_other_way, 2, 1 },
-    { "d + depthwise(d)", skip_depthwise, 3, 2 },
-    { "conv(x) + conv(x)", two_branches, 3, 2 },
-    { "a conv takes one summand only", two_sums, 3, 2 },
-    { "skip, norm read twice, skip", chain, 5, 3 },
-    { "norm and skip around it", norm_and_skip, 3, 1 },
-    { "c + c", twice_itself, 2, 2 },
-    { "summand read again", summand_read_again, 4, 4 },
-    { "summand that is kept", summand_kept, 2, 2 },
-    { "conv before its other summand", early_summand, 4, 4 },
-};
-
-static int count_layers(const VigilNet *net)
-{
-    VigilLayer layer;
-    int n = 0;
-    while (vigil_net_layer(net, (size_t)n, &layer))
-        n++;
-    return n;
-}
-
-static void check_merges(void)
-{
-    static const char *const keep[] = { "kept" };
-    for (size_t i = 0; i < sizeof merges / sizeof *merges; i++) {
-        VigilNet *net = new_net(6, 7);
-        VigilError e;
-        VigilValue y = merges[i].describe(net, vigil_net_input(net));
-        vigil_net_output(net, vigil_net_name(net, y, "last"), "y");
-        int described = count_layers(net);
-        vigil_net_fuse(net, keep, 1, &e);
-        int left = count_layers(net);
-        VigilValue last = vigil_net_find(net, "last");
-        tap_ok(described == merges[i].described && left == merges[i].left &&
-                   last == vigil_net_output_at(net, 0, NULL) &&
-                   !strcmp(vigil_net_value_name(net, last), "last"),
-               "%s: %d operations, %d after merging", merges[i].what, described, left);
-        vigil_net_free(&net);
-    }
-}
-
-/* ---- Names ------------------------------------------------------------------------
- */
 
 static void check_names(void)
 {
@@ -373,7 +224,6 @@ int main(void)
 {
     check_shapes();
     check_errors();
-    check_merges();
     check_names();
     return tap_done();
 }

@@ -26,6 +26,12 @@ static bool is_grouped(const VigilConv *c)
     return c->groups > 1 || c->shuffle > 1;
 }
 
+bool vigil_conv_is_matrix(const VigilNode *n)
+{
+    const VigilConv *c = n->op == &vigil_op_conv ? n->data : NULL;
+    return c && is_pointwise(c) && !is_grouped(c) && !c->shared;
+}
+
 static void check_groups(VigilNet *net, const VigilConv *c, int in)
 {
     if (c->groups < 1 || in % c->groups || c->out % c->groups)
@@ -112,23 +118,22 @@ VigilStatus vigil_conv_pack(VigilWeights *w, const float *rows, size_t out, size
 static void conv_bind(VigilNode *n, VigilBinder *b)
 {
     const VigilConv *c = &((VigilConvNode *)n->data)->conv;
-    size_t in = (size_t)(n->in_shape.c / c->groups), out = (size_t)c->out;
-    size_t taps = (size_t)(c->kernel * c->kernel), k = taps * in;
-    char key[2 * VIGIL_MAX_NAME];
-    VigilConvWeights raw;
+    size_t out = (size_t)c->out;
+    size_t k = (size_t)(c->kernel * c->kernel) * (size_t)(n->in_shape.c / c->groups);
+    char key[VIGIL_CONV_KEY];
+    float *rows, *bias;
     if (c->shared && b->mode == VIGIL_BIND_CHECK)
         return;
     vigil_conv_key(n, key);
-    if ((n->weights = vigil_bind_find(b, key)) || !vigil_conv_read(n, b, &raw))
+    if ((n->weights = vigil_bind_find(b, key)) ||
+        !vigil_conv_folded(n, b, &rows, &bias))
         return;
-    float *folded = vigil_bind_alloc(b, out * k);
     VigilWeights w = { .vector = vigil_calloc_aligned(out, sizeof(float)),
                        .vector_size = out };
-    if (folded && w.vector) {
-        for (size_t o = 0; o < out; o++)
-            w.vector[o] = (float)vigil_conv_fold_row(&raw, o, in, taps, folded + o * k);
-        b->status = vigil_conv_pack(&w, folded, out, k, (size_t)c->groups, &b->error);
-    } else if (b->status == VIGIL_OK) {
+    if (w.vector) {
+        memcpy(w.vector, bias, out * sizeof(float));
+        b->status = vigil_conv_pack(&w, rows, out, k, (size_t)c->groups, &b->error);
+    } else {
         b->status = vigil_fail_memory(&b->error, out * sizeof(float), n->name);
     }
     if (b->status == VIGIL_OK)

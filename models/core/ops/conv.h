@@ -44,6 +44,10 @@ void vigil_depthwise_check(VigilNet *net, const VigilConv *c, int in);
 /* Whether winograd.c computes this convolution. */
 bool vigil_winograd_fits(const VigilConv *c, int in);
 
+/* Whether it multiplies each pixel by one matrix, its own: 1 x 1 with stride 1,
+ * channels neither in groups nor shuffled. */
+bool vigil_conv_is_matrix(const VigilNode *n);
+
 /* The tensors of a convolution as the file has them, valid until vigil_bind_end(). */
 typedef struct VigilConvWeights {
     const float *w, *bias;   /* w [out][in][k * k] */
@@ -58,12 +62,18 @@ bool vigil_conv_read(const VigilNode *n, VigilBinder *b, VigilConvWeights *raw);
 double vigil_conv_fold_row(const VigilConvWeights *raw, size_t o, size_t in,
                            size_t taps, float *row);
 
+/* The folded matrix [out][ky][kx][in] and bias [out] of a dense convolution, with the
+ * one merged into it; working memory.  False in CHECK mode and after a failure. */
+bool vigil_conv_folded(const VigilNode *n, VigilBinder *b, float **rows, float **bias);
+
 /* Packs the matrices of all groups from their rows [out][k]: the first is w->matrix,
  * the others follow in w->further. */
 VigilStatus vigil_conv_pack(VigilWeights *w, const float *rows, size_t out, size_t k,
                             size_t groups, VigilError *error);
 
+#define VIGIL_CONV_KEY (4 * VIGIL_MAX_NAME)
+
 /* Of the packed weights in the store. */
-void vigil_conv_key(const VigilNode *n, char key[2 * VIGIL_MAX_NAME]);
+void vigil_conv_key(const VigilNode *n, char key[VIGIL_CONV_KEY]);
 
 #endif

@@ -57,11 +57,18 @@ static const float *read_rows(const VigilNode *n, VigilBinder *b, const char *la
     return rows;
 }
 
+/* Of the convolution itself, without what is merged into it. */
+static int channels_in(const VigilNode *n)
+{
+    const VigilNode *first = ((VigilConvNode *)n->data)->first;
+    return first ? first->out_shape.c : n->in_shape.c;
+}
+
 bool vigil_conv_read(const VigilNode *n, VigilBinder *b, VigilConvWeights *raw)
 {
     const VigilConvNode *d = n->data;
     const VigilConv *c = &d->conv;
-    uint64_t in = c->depthwise ? 1 : (uint64_t)(n->in_shape.c / c->groups);
+    uint64_t in = c->depthwise ? 1 : (uint64_t)(channels_in(n) / c->groups);
     uint64_t k = (uint64_t)c->kernel;
     uint64_t shape[] = { (uint64_t)c->out, in, k, k }, out[] = { (uint64_t)c->out };
     bool ok = true;
@@ -95,8 +102,60 @@ double vigil_conv_fold_row(const VigilConvWeights *raw, size_t o, size_t in,
     return a * sum + (raw->shift ? raw->shift[o] : 0);
 }
 
-void vigil_conv_key(const VigilNode *n, char key[2 * VIGIL_MAX_NAME])
+/* The same of the convolution itself. */
+static bool folded_alone(const VigilNode *n, VigilBinder *b, float **rows, float **bias)
 {
-    const VigilConvNode *d = n->data;
-    snprintf(key, 2 * VIGIL_MAX_NAME, "%s|%s", d->pre_norm ? d->pre_norm : "", n->name);
+    const VigilConv *c = &((VigilConvNode *)n->data)->conv;
+    size_t in = (size_t)(channels_in(n) / c->groups), out = (size_t)c->out;
+    size_t taps = (size_t)(c->kernel * c->kernel);
+    VigilConvWeights raw;
+    if (!vigil_conv_read(n, b, &raw))
+        return false;
+    *rows = vigil_bind_alloc(b, out * taps * in);
+    *bias = vigil_bind_alloc(b, out);
+    if (!*rows || !*bias)
+        return false;
+    for (size_t o = 0; o < out; o++)
+        (*bias)[o] =
+            (float)vigil_conv_fold_row(&raw, o, in, taps, *rows + o * taps * in);
+    return true;
+}
+
+bool vigil_conv_folded(const VigilNode *n, VigilBinder *b, float **rows, float **bias)
+{
+    const VigilNode *first = ((VigilConvNode *)n->data)->first;
+    float *second_rows, *second_bias, *first_rows, *first_bias;
+    if (!first)
+        return folded_alone(n, b, rows, bias);
+    bool ok = folded_alone(first, b, &first_rows, &first_bias);
+    if (!folded_alone(n, b, &second_rows, &second_bias) || !ok)
+        return false;
+    size_t out = (size_t)n->out_shape.c, mid = (size_t)first->out_shape.c;
+    size_t in = (size_t)n->in_shape.c;
+    VigilPacked matrix;
+    VigilEpilogue plain = { 0 };
+    *rows = vigil_bind_alloc(b, out * in);
+    *bias = second_bias;
+    if (!*rows)
+        return false;
+    b->status = vigil_packed_init(&matrix, first_rows, in, mid, 1, in, &b->error);
+    if (b->status != VIGIL_OK)
+        return false;
+    vigil_gemm(&matrix, second_rows, mid, out, *rows, in, &plain);
+    vigil_packed_clear(&matrix);
+    for (size_t o = 0; o < out; o++) {
+        double sum = second_bias[o];
+        for (size_t m = 0; m < mid; m++)
+            sum += (double)second_rows[o * mid + m] * first_bias[m];
+        (*bias)[o] = (float)sum;
+    }
+    return true;
+}
+
+void vigil_conv_key(const VigilNode *n, char key[VIGIL_CONV_KEY])
+{
+    const VigilConvNode *d = n->data, *first = d->first ? d->first->data : NULL;
+    snprintf(key, VIGIL_CONV_KEY, "%s|%s|%s|%s",
+             first && first->pre_norm ? first->pre_norm : "",
+             first ? d->first->name : "", d->pre_norm ? d->pre_norm : "", n->name);
 }

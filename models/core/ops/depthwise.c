@@ -30,7 +30,7 @@ static void depthwise_bind(VigilNode *n, VigilBinder *b)
     const VigilConv *c = &((VigilConvNode *)n->data)->conv;
     size_t out = (size_t)c->out, taps = (size_t)(c->kernel * c->kernel);
     size_t channels = (size_t)n->in_shape.c, multiplier = (size_t)c->multiplier;
-    char key[2 * VIGIL_MAX_NAME];
+    char key[VIGIL_CONV_KEY];
     VigilConvWeights raw;
     vigil_conv_key(n, key);
     if ((n->weights = vigil_bind_find(b, key)) || !vigil_conv_read(n, b, &raw))

@@ -172,14 +172,14 @@ static void mean_kind(const VigilNode *n, char *out, size_t size)
     snprintf(out, size, "mean over pixels");
 }
 
-static const VigilOp op_mean = { .kind = mean_kind,
-                                 .scratch = mean_scratch,
-                                 .run = mean_run };
+const VigilOp vigil_op_mean = { .kind = mean_kind,
+                                .scratch = mean_scratch,
+                                .run = mean_run };
 
 VigilValue vigil_net_mean(VigilNet *net, VigilValue x)
 {
     VigilShape s = vigil_net_shape(net, x);
-    VigilNode *n = vigil_net_append(net, &op_mean, "mean", &x, 1,
+    VigilNode *n = vigil_net_append(net, &vigil_op_mean, "mean", &x, 1,
                                     (VigilShape) { 1, 1, s.c, .vector = true }, 0);
     return n ? n->out : VIGIL_NONE;
 }

@@ -1,18 +1,22 @@
 /*
  * Separable self-attention (Mehta and Rastegari, "Separable Self-attention for Mobile
- * Vision Transformers", 2022, section 3.2), on tokens whose projections are there.
+ * Vision Transformers", 2022, section 3.2), on tokens whose projections are there or,
+ * where the convolution that makes them was merged (fuse.c), on tokens before it.  Then
+ * the tokens are summed up and the sum is projected to the context: a projection is
+ * linear and the scores sum to 1.  Nothing but queries and values is made of each
+ * token, and the bias of the queries, which changes no score, is left out.
  *
  * Scores and contexts are computed in double: there are few of them, and what a context
  * is off by is added to every token of its run alike, so that rounding does not average
  * out as it does elsewhere.
  */
-#include "core/op.h"
+#include "core/ops/conv.h"
 #include "core/threads.h"
 
 #include <math.h>
 #include <stdio.h>
-
-static const VigilOp op_separable_attention;
+#include <stdlib.h>
+#include <string.h>
 
 VigilValue vigil_net_separable_attention(VigilNet *net, VigilValue x, int map_height,
                                          int map_width)
@@ -21,8 +25,8 @@ VigilValue vigil_net_separable_attention(VigilNet *net, VigilValue x, int map_he
     if (s.c < 3 || s.c % 2 == 0)
         vigil_net_fail(net, VIGIL_ERROR_SHAPE,
                        "%d channels are no query, keys and values", s.c);
-    VigilNode *n =
-        vigil_net_append(net, &op_separable_attention, "attended", &x, 1, out, 0);
+    VigilNode *n = vigil_net_append(net, &vigil_op_separable_attention, "attended", &x,
+                                    1, out, sizeof(VigilSeparableNode));
     if (!n)
         return VIGIL_NONE;
     vigil_net_attention_tap(net, n,
@@ -31,9 +35,57 @@ VigilValue vigil_net_separable_attention(VigilNet *net, VigilValue x, int map_he
     return n->out;
 }
 
+/* ---- Weights of the projection ----------------------------------------------------
+ */
+
+/* Matrix: values; further: keys; vector: query, then biases of keys and values, [c]
+ * each. */
+static void separable_bind(VigilNode *n, VigilBinder *b)
+{
+    const VigilNode *projection = ((VigilSeparableNode *)n->data)->projection;
+    size_t c = (size_t)n->out_shape.c;
+    char key[VIGIL_CONV_KEY + 16], plain[VIGIL_CONV_KEY];
+    float *rows, *bias;
+    if (!projection)
+        return;
+    vigil_conv_key(projection, plain);
+    snprintf(key, sizeof key, "separable %s", plain);
+    if ((n->weights = vigil_bind_find(b, key)) ||
+        !vigil_conv_folded(projection, b, &rows, &bias))
+        return;
+    VigilWeights w = { .vector = vigil_calloc_aligned(3 * c, sizeof(float)),
+                       .vector_size = 3 * c,
+                       .further = calloc(1, sizeof *w.further) };
+    if (w.vector && w.further) {
+        memcpy(w.vector, rows, c * sizeof(float));
+        memcpy(w.vector + c, bias + 1, 2 * c * sizeof(float));
+        w.n_further = 1;
+        b->status = vigil_packed_init(&w.further[0], rows + c, c, c, c, 1, &b->error);
+        if (b->status == VIGIL_OK)
+            b->status =
+                vigil_packed_init(&w.matrix, rows + (1 + c) * c, c, c, c, 1, &b->error);
+    } else {
+        b->status = vigil_fail_memory(&b->error, 3 * c * sizeof(float), n->name);
+    }
+    if (b->status == VIGIL_OK)
+        n->weights = vigil_bind_keep(b, key, &w);
+    else
+        vigil_weights_clear(&w);
+}
+
+static uint64_t separable_macs(const VigilNode *n)
+{
+    uint64_t c = (uint64_t)n->out_shape.c;
+    uint64_t runs = (uint64_t)n->out_shape.h, tokens = (uint64_t)n->out_shape.w;
+    return n->weights ? runs * (tokens * c * (c + 1) + c * c) : 0;
+}
+
+/* ---- Scores and contexts ----------------------------------------------------------
+ */
+
 /* The contexts [runs][channels] lie where the scratch of the first thread begins; each
  * thread's own scores [tokens] and sums [channels], in double, come after as many
- * floats. */
+ * floats, then its queries [tokens] and pooled token [channels]. */
 static size_t context_floats(const VigilNode *n)
 {
     return ((size_t)n->out_shape.h * n->out_shape.c + 15) & ~(size_t)15;
@@ -41,50 +93,83 @@ static size_t context_floats(const VigilNode *n)
 
 static size_t separable_scratch(const VigilNode *n)
 {
-    return context_floats(n) + 2 * ((size_t)n->out_shape.w + (size_t)n->out_shape.c);
+    return context_floats(n) + 3 * ((size_t)n->out_shape.w + (size_t)n->out_shape.c);
 }
 
-/* score [tokens] = softmax over tokens of x[token][0] */
-static void softmax(const float *x, size_t stride, size_t tokens, double *score)
+/* score [tokens] = softmax over tokens of query[token * stride] */
+static void softmax(const float *query, size_t stride, size_t tokens, double *score)
 {
     double greatest = -INFINITY, sum = 0;
     for (size_t i = 0; i < tokens; i++)
-        greatest = fmax(greatest, x[i * stride]);
+        greatest = fmax(greatest, query[i * stride]);
     for (size_t i = 0; i < tokens; i++)
-        sum += score[i] = exp(x[i * stride] - greatest);
+        sum += score[i] = exp(query[i * stride] - greatest);
     for (size_t i = 0; i < tokens; i++)
         score[i] /= sum;
 }
 
-static void pool_runs(void *context, size_t begin, size_t end, int worker)
+/* Of each run the context and, where tapped, the scores. */
+static void pool_runs(void *data, size_t begin, size_t end, int worker)
 {
-    const VigilNode *n = context;
+    const VigilNode *n = data;
     size_t tokens = (size_t)n->in_shape.w, stride = (size_t)n->in_shape.c;
     size_t c = (size_t)n->out_shape.c;
+    const VigilKernels *kernels = vigil_kernels();
     double *score =
         (double *)(n->scratch + (size_t)worker * n->scratch_stride + context_floats(n));
     double *sum = score + tokens;
+    float *query = (float *)(sum + c), *pooled = query + tokens;
     for (size_t run = begin; run < end; run++) {
         const float *x = n->x[0] + run * tokens * stride;
-        softmax(x, stride, tokens, score);
-        vigil_kernels()->weigh_rows(x + 1, stride, tokens, c, score, sum);
+        float *context = n->scratch + run * c;
+        if (n->weights) {
+            kernels->dot_rows(x, tokens, c, n->weights->vector, query);
+            softmax(query, 1, tokens, score);
+            kernels->weigh_rows(x, stride, tokens, c, score, sum);
+        } else {
+            softmax(x, stride, tokens, score);
+            kernels->weigh_rows(x + 1, stride, tokens, c, score, sum);
+        }
         for (size_t i = 0; i < c; i++)
-            n->scratch[run * c + i] = (float)sum[i];
+            (n->weights ? pooled : context)[i] = (float)sum[i];
+        if (n->weights)
+            vigil_gemm(&n->weights->further[0], pooled, c, 1, context, c,
+                       &(VigilEpilogue) { .bias = n->weights->vector + c });
         for (size_t i = 0; n->side_data && i < tokens; i++)
             n->side_data[run * tokens + i] = (float)score[i];
     }
 }
 
-/* y = ReLU(values) * context of the run */
+/* ---- Values -----------------------------------------------------------------------
+ */
+
+/* y = ReLU(values) * context of the run, for tokens that lie in one run. */
+static void weigh_part(const VigilNode *n, size_t begin, size_t end)
+{
+    size_t tokens = (size_t)n->in_shape.w, stride = (size_t)n->in_shape.c;
+    size_t c = (size_t)n->out_shape.c, count = end - begin;
+    const VigilKernels *kernels = vigil_kernels();
+    const float *x = n->x[0] + begin * stride;
+    float *y = n->y + begin * c;
+    if (n->weights)
+        vigil_gemm(&n->weights->matrix, x, c, count, y, c,
+                   &(VigilEpilogue) { .bias = n->weights->vector + 2 * c,
+                                      .activation = VIGIL_RELU });
+    else
+        for (size_t i = 0; i < count; i++)
+            kernels->activate(x + i * stride + 1 + c, c, VIGIL_RELU, y + i * c);
+    kernels->scale_rows(y, count, c, n->scratch + begin / tokens * c, y);
+}
+
 static void weigh_tokens(void *context, size_t begin, size_t end, int worker)
 {
     const VigilNode *n = context;
-    size_t tokens = (size_t)n->in_shape.w, stride = (size_t)n->in_shape.c;
-    size_t c = (size_t)n->out_shape.c;
-    for (size_t i = begin; i < end; i++) {
-        float *y = n->y + i * c;
-        vigil_kernels()->activate(n->x[0] + i * stride + 1 + c, c, VIGIL_RELU, y);
-        vigil_kernels()->scale_rows(y, 1, c, n->scratch + i / tokens * c, y);
+    size_t tokens = (size_t)n->in_shape.w;
+    while (begin < end) {
+        size_t run_end = (begin / tokens + 1) * tokens;
+        size_t part_end = run_end < end ? run_end : end;
+        weigh_part(n, begin, part_end);
+        begin = part_end;
     }
 }
 
@@ -93,8 +178,8 @@ static void separable_run(const VigilNode *n, VigilNet *net)
     size_t runs = (size_t)n->in_shape.h, tokens = (size_t)n->in_shape.w;
     uint64_t c = (uint64_t)n->out_shape.c;
     vigil_parallel(net->threads, runs, vigil_grain(tokens * c), pool_runs, (void *)n);
-    vigil_parallel(net->threads, runs * tokens, vigil_grain(4 * c), weigh_tokens,
-                   (void *)n);
+    vigil_parallel(net->threads, runs * tokens, vigil_grain(n->weights ? c * c : 4 * c),
+                   weigh_tokens, (void *)n);
 }
 
 static void separable_kind(const VigilNode *n, char *out, size_t size)
@@ -102,6 +187,8 @@ static void separable_kind(const VigilNode *n, char *out, size_t size)
     snprintf(out, size, "separable attention");
 }
 
-static const VigilOp op_separable_attention = { .kind = separable_kind,
-                                                .scratch = separable_scratch,
-                                                .run = separable_run };
+const VigilOp vigil_op_separable_attention = { .kind = separable_kind,
+                                               .bind = separable_bind,
+                                               .macs = separable_macs,
+                                               .scratch = separable_scratch,
+                                               .run = separable_run };

@@ -59,7 +59,7 @@ static void winograd_bind(VigilNode *n, VigilBinder *b)
 {
     const VigilConv *c = &((VigilConvNode *)n->data)->conv;
     size_t in = (size_t)n->in_shape.c, out = (size_t)c->out;
-    char key[2 * VIGIL_MAX_NAME + 16], plain[2 * VIGIL_MAX_NAME];
+    char key[VIGIL_CONV_KEY + 16], plain[VIGIL_CONV_KEY];
     VigilConvWeights raw;
     if (c->shared && b->mode == VIGIL_BIND_CHECK)
         return;
