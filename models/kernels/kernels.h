@@ -124,9 +124,9 @@ typedef struct VigilWinogradOutput {
     X(weigh_rows, void,                                                                \
       (const float *x, size_t ld, size_t rows, size_t c, const double *weight,         \
        double *sum))                                                                   \
-    /* y[r] = sum over i of x[r][i] w[i], x [rows][c]. */                              \
+    /* y[r] = sum over i of x[r][i] w[i], x [rows][c], in double. */                   \
     X(dot_rows, void,                                                                  \
-      (const float *x, size_t rows, size_t c, const float *w, float *y))               \
+      (const float *x, size_t rows, size_t c, const float *w, double *y))              \
     /* y[r][c] = x[r][c] * scale[c]; y may be x. */                                    \
     X(scale_rows, void,                                                                \
       (const float *x, size_t rows, size_t c, const float *scale, float *y))           \

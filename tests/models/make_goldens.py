@@ -13,14 +13,17 @@ them (mf_attn/MODEL__MODULE.npy) are sampled more closely.  OUT gets, little-end
 
 kind 0: a map, shape [h][w][c][0]; sample k is element (k * 2654435761 + 12345) mod numel of
 [c][h][w], or element k where there are at most 64.  kind 1: any other tensor, whose samples
-are chosen the same way from its own order.  tolerance is absolute: 1e-4 of the rms of a map,
-1e-5 of the greatest of attention weights, above what float32 did to the reference itself.
+are chosen the same way from its own order.  tolerance is absolute: 1e-4 of the rms of a map;
+of attention weights the same or 1e-5 of the greatest, above what float32 did to the reference
+itself.  (That alone says little: where rounding grows on the way, it is three times as much on
+another machine.)
 """
 
 import ast
 import glob
 import os
 import json
+import math
 import re
 import struct
 import sys
@@ -116,7 +119,8 @@ def pack_feature(module, t, network):
 def pack_attention(s, golden, whole):
     network = network_name(golden["name"], golden["family"])
     module, shape, values = s["module"], s["shape"], s["sample64"]
-    tolerance = 1e-5 * s["max"] + s["f32_vs_f64_max_abs"]
+    rms = math.sqrt(sum(v * v for v in values) / len(values))
+    tolerance = max(1e-5 * s["max"], 1e-4 * rms) + s["f32_vs_f64_max_abs"]
     if os.path.exists(whole):
         _, everything = read_npy(whole)
         numel = len(everything)

@@ -132,22 +132,22 @@ bool vigil_conv_folded(const VigilNode *n, VigilBinder *b, float **rows, float *
         return false;
     size_t out = (size_t)n->out_shape.c, mid = (size_t)first->out_shape.c;
     size_t in = (size_t)n->in_shape.c;
-    VigilPacked matrix;
-    VigilEpilogue plain = { 0 };
+    double *factors = (double *)vigil_bind_alloc(b, 2 * (mid + in)), *sums;
     *rows = vigil_bind_alloc(b, out * in);
     *bias = second_bias;
-    if (!*rows)
+    if (!factors || !*rows)
         return false;
-    b->status = vigil_packed_init(&matrix, first_rows, in, mid, 1, in, &b->error);
-    if (b->status != VIGIL_OK)
-        return false;
-    vigil_gemm(&matrix, second_rows, mid, out, *rows, in, &plain);
-    vigil_packed_clear(&matrix);
+    sums = factors + mid;
     for (size_t o = 0; o < out; o++) {
-        double sum = second_bias[o];
-        for (size_t m = 0; m < mid; m++)
-            sum += (double)second_rows[o * mid + m] * first_bias[m];
-        (*bias)[o] = (float)sum;
+        double shift = second_bias[o];
+        for (size_t m = 0; m < mid; m++) {
+            factors[m] = second_rows[o * mid + m];
+            shift += factors[m] * first_bias[m];
+        }
+        (*bias)[o] = (float)shift;
+        vigil_kernels()->weigh_rows(first_rows, in, mid, in, factors, sums);
+        for (size_t i = 0; i < in; i++)
+            (*rows)[o * in + i] = (float)sums[i];
     }
     return true;
 }

@@ -15,7 +15,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 VigilValue vigil_net_separable_attention(VigilNet *net, VigilValue x, int map_height,
@@ -38,8 +37,8 @@ VigilValue vigil_net_separable_attention(VigilNet *net, VigilValue x, int map_he
 /* ---- Weights of the projection ----------------------------------------------------
  */
 
-/* Matrix: values; further: keys; vector: query, then biases of keys and values, [c]
- * each. */
+/* Matrix: values; vector: query, biases of keys and of values [c] each, then keys
+ * [in][out]. */
 static void separable_bind(VigilNode *n, VigilBinder *b)
 {
     const VigilNode *projection = ((VigilSeparableNode *)n->data)->projection;
@@ -53,19 +52,17 @@ static void separable_bind(VigilNode *n, VigilBinder *b)
     if ((n->weights = vigil_bind_find(b, key)) ||
         !vigil_conv_folded(projection, b, &rows, &bias))
         return;
-    VigilWeights w = { .vector = vigil_calloc_aligned(3 * c, sizeof(float)),
-                       .vector_size = 3 * c,
-                       .further = calloc(1, sizeof *w.further) };
-    if (w.vector && w.further) {
+    VigilWeights w = { .vector = vigil_calloc_aligned((3 + c) * c, sizeof(float)),
+                       .vector_size = (3 + c) * c };
+    if (w.vector) {
         memcpy(w.vector, rows, c * sizeof(float));
         memcpy(w.vector + c, bias + 1, 2 * c * sizeof(float));
-        w.n_further = 1;
-        b->status = vigil_packed_init(&w.further[0], rows + c, c, c, c, 1, &b->error);
-        if (b->status == VIGIL_OK)
-            b->status =
-                vigil_packed_init(&w.matrix, rows + (1 + c) * c, c, c, c, 1, &b->error);
+        for (size_t i = 0; i < c * c; i++)
+            w.vector[3 * c + i] = rows[(1 + i % c) * c + i / c];
+        b->status =
+            vigil_packed_init(&w.matrix, rows + (1 + c) * c, c, c, c, 1, &b->error);
     } else {
-        b->status = vigil_fail_memory(&b->error, 3 * c * sizeof(float), n->name);
+        b->status = vigil_fail_memory(&b->error, (3 + c) * c * sizeof(float), n->name);
     }
     if (b->status == VIGIL_OK)
         n->weights = vigil_bind_keep(b, key, &w);
@@ -84,8 +81,8 @@ static uint64_t separable_macs(const VigilNode *n)
  */
 
 /* The contexts [runs][channels] lie where the scratch of the first thread begins; each
- * thread's own scores [tokens] and sums [channels], in double, come after as many
- * floats, then its queries [tokens] and pooled token [channels]. */
+ * thread's own scores [tokens], sums [channels] and sums projected [channels], in
+ * double, come after as many floats, then its queries [tokens]. */
 static size_t context_floats(const VigilNode *n)
 {
     return ((size_t)n->out_shape.h * n->out_shape.c + 15) & ~(size_t)15;
@@ -93,48 +90,57 @@ static size_t context_floats(const VigilNode *n)
 
 static size_t separable_scratch(const VigilNode *n)
 {
-    return context_floats(n) + 3 * ((size_t)n->out_shape.w + (size_t)n->out_shape.c);
+    return context_floats(n) + 2 * (size_t)n->out_shape.w + 4 * (size_t)n->out_shape.c;
 }
 
-/* score [tokens] = softmax over tokens of query[token * stride] */
-static void softmax(const float *query, size_t stride, size_t tokens, double *score)
+/* Queries in, their softmax over tokens out. */
+static void softmax(size_t tokens, double *score)
 {
     double greatest = -INFINITY, sum = 0;
     for (size_t i = 0; i < tokens; i++)
-        greatest = fmax(greatest, query[i * stride]);
+        greatest = fmax(greatest, score[i]);
     for (size_t i = 0; i < tokens; i++)
-        sum += score[i] = exp(query[i * stride] - greatest);
+        sum += score[i] = exp(score[i] - greatest);
     for (size_t i = 0; i < tokens; i++)
         score[i] /= sum;
 }
 
-/* Of each run the context and, where tapped, the scores. */
-static void pool_runs(void *data, size_t begin, size_t end, int worker)
+/* From the tokens of a run their scores; returns their weighted sum, projected. */
+static const double *pool(const VigilNode *n, const float *x, double *score)
 {
-    const VigilNode *n = data;
+    const VigilKernels *kernels = vigil_kernels();
     size_t tokens = (size_t)n->in_shape.w, stride = (size_t)n->in_shape.c;
     size_t c = (size_t)n->out_shape.c;
-    const VigilKernels *kernels = vigil_kernels();
+    double *sum = score + tokens, *projected = sum + c;
+    if (!n->weights) {
+        for (size_t i = 0; i < tokens; i++)
+            score[i] = x[i * stride];
+        softmax(tokens, score);
+        kernels->weigh_rows(x + 1, stride, tokens, c, score, sum);
+        return sum;
+    }
+    const float *v = n->weights->vector;
+    kernels->dot_rows(x, tokens, c, v, score);
+    softmax(tokens, score);
+    kernels->weigh_rows(x, stride, tokens, c, score, sum);
+    kernels->weigh_rows(v + 3 * c, c, c, c, sum, projected);
+    for (size_t i = 0; i < c; i++)
+        projected[i] += v[c + i];
+    return projected;
+}
+
+/* Of each run the context and, where tapped, the scores. */
+static void pool_runs(void *context, size_t begin, size_t end, int worker)
+{
+    const VigilNode *n = context;
+    size_t tokens = (size_t)n->in_shape.w, c = (size_t)n->out_shape.c;
     double *score =
         (double *)(n->scratch + (size_t)worker * n->scratch_stride + context_floats(n));
-    double *sum = score + tokens;
-    float *query = (float *)(sum + c), *pooled = query + tokens;
     for (size_t run = begin; run < end; run++) {
-        const float *x = n->x[0] + run * tokens * stride;
-        float *context = n->scratch + run * c;
-        if (n->weights) {
-            kernels->dot_rows(x, tokens, c, n->weights->vector, query);
-            softmax(query, 1, tokens, score);
-            kernels->weigh_rows(x, stride, tokens, c, score, sum);
-        } else {
-            softmax(x, stride, tokens, score);
-            kernels->weigh_rows(x + 1, stride, tokens, c, score, sum);
-        }
+        const double *sum =
+            pool(n, n->x[0] + run * tokens * (size_t)n->in_shape.c, score);
         for (size_t i = 0; i < c; i++)
-            (n->weights ? pooled : context)[i] = (float)sum[i];
-        if (n->weights)
-            vigil_gemm(&n->weights->further[0], pooled, c, 1, context, c,
-                       &(VigilEpilogue) { .bias = n->weights->vector + c });
+            n->scratch[run * c + i] = (float)sum[i];
         for (size_t i = 0; n->side_data && i < tokens; i++)
             n->side_data[run * tokens + i] = (float)score[i];
     }

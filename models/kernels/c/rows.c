@@ -38,13 +38,12 @@ void vigil_weigh_rows_c(const float *x, size_t ld, size_t rows, size_t c,
     }
 }
 
-void vigil_dot_rows_c(const float *x, size_t rows, size_t c, const float *w, float *y)
+void vigil_dot_rows_c(const float *x, size_t rows, size_t c, const float *w, double *y)
 {
     for (size_t r = 0; r < rows; r++) {
-        double sum = 0.0;
+        y[r] = 0.0;
         for (size_t i = 0; i < c; i++)
-            sum += (double)x[r * c + i] * w[i];
-        y[r] = (float)sum;
+            y[r] += (double)x[r * c + i] * w[i];
     }
 }
 

@@ -133,20 +133,20 @@ void V(weigh_rows)(const float *x, size_t ld, size_t rows, size_t c,
     sum_all(x, ld, rows, c, weight, sum);
 }
 
-void V(dot_rows)(const float *x, size_t rows, size_t c, const float *w, float *y)
+void V(dot_rows)(const float *x, size_t rows, size_t c, const float *w, double *y)
 {
     for (size_t r = 0; r < rows; r++, x += c) {
-        vf sum[2] = { v_zero(), v_zero() };
-        size_t i = 0;
-        for (; i + 2 * LANES <= c; i += 2 * LANES) {
-            sum[0] = v_fma(v_load(x + i), v_load(w + i), sum[0]);
-            sum[1] = v_fma(v_load(x + i + LANES), v_load(w + i + LANES), sum[1]);
-        }
-        for (; i < c; i += LANES) {
+        vd low = { 0 }, high = { 0 };
+        for (size_t i = 0; i < c; i += LANES) {
             size_t lanes = c - i < LANES ? c - i : LANES;
-            sum[0] = v_fma(v_load_n(x + i, lanes), v_load_n(w + i, lanes), sum[0]);
+            vf a = v_load_n(x + i, lanes), b = v_load_n(w + i, lanes);
+            low += v_low(a) * v_low(b);
+            high += v_high(a) * v_high(b);
         }
-        y[r] = v_sum(sum[0] + sum[1]);
+        low += high;
+        y[r] = 0;
+        for (size_t i = 0; i < LANES / 2; i++)
+            y[r] += low[i];
     }
 }
 
