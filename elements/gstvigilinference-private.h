@@ -2,7 +2,8 @@
  *
  * The inner parts of GstVigilInference: the object (states, events, queries) in
  * gstvigilinference.c, its settings in gstvigilinference-properties.c, the way of a
- * frame in gstvigilinference-frame.c.
+ * frame in gstvigilinference-frame.c, another model while data flows in
+ * gstvigilinference-swap.c.
  */
 #ifndef GST_VIGIL_INFERENCE_PRIVATE_H
 #define GST_VIGIL_INFERENCE_PRIVATE_H
@@ -14,6 +15,15 @@
 #include "gstvigilstats.h"
 
 G_BEGIN_DECLS
+
+/* Another model for a stream that flows: opened on a thread of its own beside the one
+ * in use, taken between two frames.  Under the object lock. */
+typedef struct _GstVigilSwap {
+    GThread *thread;           /* to be joined; NULL: there is none */
+    gboolean opening;          /* the thread has not finished */
+    gboolean cancelled;        /* nobody wants what it opens */
+    GstVigilNetwork *incoming; /* opened; NULL: none waits */
+} GstVigilSwap;
 
 typedef struct _GstVigilInferencePrivate {
     /* Under the object lock. */
@@ -29,8 +39,9 @@ typedef struct _GstVigilInferencePrivate {
     GstClockTime latency; /* what LATENCY queries are told */
     GstVideoOrientationMethod stream_orientation, global_orientation;
     gboolean has_stream_orientation;
+    GstVigilSwap swap;
 
-    /* Changed only while no data flows. */
+    /* Changed while no data flows, or by the streaming thread. */
     GstVigilNetwork *network;
 
     /* Of the streaming thread. */
@@ -43,6 +54,14 @@ typedef struct _GstVigilInferencePrivate {
 
 GstVigilInferencePrivate *gst_vigil_inference_private(GstVigilInference *self);
 
+/* The settings as they are now, to be cleared, and why they cannot be used (NULL:
+ * nothing is wrong yet). */
+GError *gst_vigil_inference_take_settings(GstVigilInference *self,
+                                          GstVigilNetworkSettings *settings);
+
+/* The latency until frames were measured; network of the streaming thread. */
+void gst_vigil_inference_guess_latency(GstVigilInference *self);
+
 /* The next frame is due, and nothing is known of downstream's lateness. */
 void gst_vigil_inference_reset_stream(GstVigilInference *self);
 
@@ -51,6 +70,15 @@ void gst_vigil_inference_reset_stream(GstVigilInference *self);
 
 /* Properties and their accessors, in gstvigilinference-properties.c. */
 void gst_vigil_inference_install_properties(GObjectClass *klass);
+
+/* Begins to open the model that the settings name now, in gstvigilinference-swap.c. */
+void gst_vigil_inference_swap_begin(GstVigilInference *self);
+
+/* Between frames: takes a model that has been opened.  FALSE: an error was posted. */
+gboolean gst_vigil_inference_swap_finish(GstVigilInference *self);
+
+/* No data flows any more: what has not been taken is closed. */
+void gst_vigil_inference_swap_cancel(GstVigilInference *self);
 
 /* GstBaseTransform::transform_ip. */
 GstFlowReturn gst_vigil_inference_transform_ip(GstBaseTransform *trans,

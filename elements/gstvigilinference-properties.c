@@ -47,8 +47,10 @@ static gchar **text_setting(GstVigilNetworkSettings *settings, guint id)
 static void note_setting(GstVigilInference *self, GParamSpec *pspec)
 {
     gst_vigil_inference_private(self)->settings_changed = TRUE;
-    if (GST_STATE(self) > GST_STATE_READY)
-        GST_WARNING_OBJECT(self, "%s takes effect in the state change from READY",
+    if (GST_STATE(self) > GST_STATE_READY && pspec->param_id != PROP_MODEL)
+        GST_WARNING_OBJECT(self,
+                           "%s takes effect when the model is set, or in the state "
+                           "change from READY",
                            pspec->name);
 }
 
@@ -123,6 +125,8 @@ static void set_property(GObject *object, guint id, const GValue *value,
     GST_OBJECT_LOCK(self);
     set_value(self, id, value, pspec);
     GST_OBJECT_UNLOCK(self);
+    if (id == PROP_MODEL && GST_STATE(self) > GST_STATE_READY)
+        gst_vigil_inference_swap_begin(self);
 }
 
 static void get_value(GstVigilInference *self, guint id, GValue *value,
@@ -183,9 +187,6 @@ static const struct {
     guint id;
     const gchar *name, *nick, *blurb;
 } text_properties[] = {
-    { PROP_MODEL, "model", "Model",
-      "Weight file in safetensors form, or name of a shipped model; unset: the shipped "
-      "default model of this element" },
     { PROP_LABELS_FILE, "labels-file", "Labels file",
       "UTF-8 text file with the name of one class a line, as many as the model has "
       "classes; goes before the property labels; unset: the labels that the model file "
@@ -209,6 +210,16 @@ static const struct {
 
 static void install_network_properties(GObjectClass *klass)
 {
+    g_object_class_install_property(
+        klass, PROP_MODEL,
+        g_param_spec_string(
+            "model", "Model",
+            "Weight file in safetensors form, or name of a shipped model; unset: the "
+            "shipped default model of this element. While the stream flows the new "
+            "model is opened beside the one in use and taken between two frames, "
+            "together with what else was set; a message model-updated tells it, a "
+            "warning why the old one stays",
+            NULL, PLAYING_FLAGS));
     for (gsize i = 0; i < G_N_ELEMENTS(text_properties); i++)
         g_object_class_install_property(
             klass, text_properties[i].id,

@@ -53,9 +53,8 @@ static void close_network(GstVigilInference *self)
     gst_vigil_network_close(&priv->network);
 }
 
-/* The settings as they are now, and why they cannot be used (NULL: nothing is wrong
- * yet). */
-static GError *take_settings(GstVigilInference *self, GstVigilNetworkSettings *settings)
+GError *gst_vigil_inference_take_settings(GstVigilInference *self,
+                                          GstVigilNetworkSettings *settings)
 {
     GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
     GError *error = NULL;
@@ -73,12 +72,23 @@ static GError *take_settings(GstVigilInference *self, GstVigilNetworkSettings *s
     return error;
 }
 
+void gst_vigil_inference_guess_latency(GstVigilInference *self)
+{
+    GstVigilInferenceClass *klass = GST_VIGIL_INFERENCE_GET_CLASS(self);
+    GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
+    const guint views = klass->count_views ? klass->count_views(self) : 1;
+
+    GST_OBJECT_LOCK(self);
+    priv->latency = priv->network->run_time * MAX(priv->regions->n, 1) * views;
+    GST_OBJECT_UNLOCK(self);
+}
+
 static gboolean open_network(GstVigilInference *self)
 {
     GstVigilInferenceClass *klass = GST_VIGIL_INFERENCE_GET_CLASS(self);
     GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
     GstVigilNetworkSettings settings;
-    GError *error = take_settings(self, &settings);
+    GError *error = gst_vigil_inference_take_settings(self, &settings);
 
     close_network(self);
     if (!error)
@@ -88,10 +98,7 @@ static gboolean open_network(GstVigilInference *self)
         gst_vigil_inference_post(self, GST_MESSAGE_ERROR, error);
         return FALSE;
     }
-    const guint views = klass->count_views ? klass->count_views(self) : 1;
-    GST_OBJECT_LOCK(self);
-    priv->latency = priv->network->run_time * MAX(priv->regions->n, 1) * views;
-    GST_OBJECT_UNLOCK(self);
+    gst_vigil_inference_guess_latency(self);
     GST_INFO_OBJECT(self, "opened %s: %d classes, one run %" GST_TIME_FORMAT,
                     priv->network->name, priv->network->classes,
                     GST_TIME_ARGS(priv->network->run_time));
@@ -134,6 +141,8 @@ static GstStateChangeReturn change_state(GstElement *element, GstStateChange tra
 
     GstElementClass *parent = GST_ELEMENT_CLASS(gst_vigil_inference_parent_class);
     const GstStateChangeReturn result = parent->change_state(element, transition);
+    if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+        gst_vigil_inference_swap_cancel(self);
     if (transition == GST_STATE_CHANGE_READY_TO_NULL ||
         (transition == GST_STATE_CHANGE_NULL_TO_READY &&
          result == GST_STATE_CHANGE_FAILURE))

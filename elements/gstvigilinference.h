@@ -58,7 +58,8 @@ struct _GstVigilInferenceClass {
 
     /* The further ones may be NULL. */
 
-    /* The network is open: in each state change upwards, before data flows. */
+    /* The network is open: in each state change upwards, before data flows; or another
+     * one was opened, between two frames. */
     gboolean (*prepare)(GstVigilInference *self, const GstVigilNetwork *network,
                         GError **error);
     /* The network is about to be closed; also where it was not prepared. */

@@ -342,6 +342,7 @@ GstVigilNetwork *gst_vigil_network_open(const GstVigilNetworkSettings *settings,
         gst_vigil_network_close(&network);
         return NULL;
     }
+    network->source = g_strdup(settings->model);
     warm_up(network);
     return network;
 }
@@ -353,6 +354,7 @@ void gst_vigil_network_close(GstVigilNetwork **network)
     vigil_session_close(&(*network)->session);
     vigil_model_close(&(*network)->model);
     g_strfreev((*network)->own_labels);
+    g_free((*network)->source);
     g_free((*network)->name);
     g_clear_pointer(network, g_free);
 }

@@ -64,7 +64,8 @@ void gst_vigil_network_settings_clear(GstVigilNetworkSettings *settings);
 typedef struct _GstVigilNetwork {
     VigilModel *model;
     VigilSession *session;
-    gchar *name; /* file name without folder and ending */
+    gchar *source; /* what the settings name as model */
+    gchar *name;   /* file name without folder and ending */
     gint classes;
     const gchar *const *labels; /* [classes]; NULL: not known */
     gchar **own_labels;         /* what `labels` points to when read from a file */

@@ -14,7 +14,7 @@ static const struct {
     const gchar *name, *value; /* as gst_value_serialize() writes it */
     GParamFlags mutability;
 } defaults[] = {
-    { "model", "NULL", GST_PARAM_MUTABLE_READY },
+    { "model", "NULL", GST_PARAM_MUTABLE_PLAYING },
     { "labels-file", "NULL", GST_PARAM_MUTABLE_READY },
     { "labels", "NULL", GST_PARAM_MUTABLE_READY },
     { "input-size", "NULL", GST_PARAM_MUTABLE_READY },

@@ -333,6 +333,41 @@ static void test_bad_while_playing(void)
     gst_harness_teardown(h);
 }
 
+/* Another model is opened well, but has no such class: the old one runs on. */
+static void test_model_without_the_class(void)
+{
+    GstHarness *h =
+        classifier_harness(detector_new("object-class", "one", NULL), STREAM_CAPS);
+    GstBus *bus = gst_bus_new();
+    gchar *text = NULL;
+    guint n = 0;
+    Found before, after;
+
+    gst_element_set_bus(h->element, bus);
+    GstBuffer *out = gst_harness_push_and_pull(h, frame_at(n++));
+    before = found_read(out);
+    gst_buffer_unref(out);
+    g_object_set(h->element, "model", "cameras3-ssdlite-emo-1m", NULL);
+    do {
+        g_clear_pointer(&text, g_free);
+        g_usleep(10000);
+        out = gst_harness_push_and_pull(h, frame_at(n++));
+        after = found_read(out);
+        gst_buffer_unref(out);
+        found_assert_same(&after, &before, 0, "what is in use");
+        text = bus_text(bus, GST_MESSAGE_WARNING);
+    } while (!*text && n < 3000);
+    g_assert_nonnull(strstr(text, "The model in use stays"));
+    g_assert_nonnull(strstr(text, "\"one\""));
+    g_free(text);
+    g_object_get(h->element, "model", &text, NULL);
+    g_assert_cmpstr(text, ==, g_getenv("VIGIL_TEST_DETECTOR"));
+    g_free(text);
+    gst_element_set_bus(h->element, NULL);
+    gst_object_unref(bus);
+    gst_harness_teardown(h);
+}
+
 int main(int argc, char **argv)
 {
     gst_init(&argc, &argv);
@@ -348,5 +383,6 @@ int main(int argc, char **argv)
     g_test_add_func("/detect/most", test_most);
     g_test_add_func("/detect/iou-threshold", test_iou_threshold);
     g_test_add_func("/detect/bad-while-playing", test_bad_while_playing);
+    g_test_add_func("/detect/model-without-the-class", test_model_without_the_class);
     return g_test_run();
 }
