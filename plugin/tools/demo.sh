@@ -11,8 +11,11 @@ clip_sha256=45cddc9490be69345cbdab64ca583be65987e864ca408038e648db99e10516cf
 # Places on people's way, which one person about fills.
 clip_regions="path=0.340,0.332,0.046,0.160; post=0.574,0.318,0.046,0.160;"
 clip_regions+=" kerb=0.829,0.519,0.052,0.200; gate=0.934,0.420,0.052,0.182"
-# People are small in the clip: parts of it are looked at on their own.
-detect_settings=(threshold=0.3 tiles=3x2 inference-interval=4)
+# People are small in the clip: parts of it are looked at on their own.  Tripods and cones are no
+# animals.
+clip_detection=(threshold=0.25 class-thresholds=animal=0.45 tiles=3x3 inference-interval=4)
+# For what the shipped detector says of other sources.
+detection=(threshold=0.3 class-thresholds=animal=0.45)
 # Pictures a second.  At 47.3 s two places are taken and two are empty.
 clip_picture_rate=10/473
 
@@ -88,7 +91,8 @@ add_files() {
 }
 
 # Reads what gst-launch -m prints.  Writes a line when what a place shows has changed and
-# stayed so for a fifth of a second: half a person who walks in may look like anything.
+# stayed so for a fifth of a second: half a person who walks in may look like anything.  How
+# many objects there are changes all the time; that is told once a second.
 print_changes() {
     LC_ALL=C awk '
     function field(text, name) {
@@ -159,8 +163,14 @@ print_changes() {
             since[place] = t
         }
         line[place] = shown
-        if (told[place] != what && t >= since[place] + 0.199)
+        if (/vigil-detection,/)
+            calm = !(place in told) || t >= since[place, "told"] + 1
+        else
+            calm = t >= since[place] + 0.199
+        if (told[place] != what && calm) {
+            since[place, "told"] = t
             tell(place)
+        }
     }
     END {
         for (place in seen)
@@ -211,6 +221,7 @@ demo() {
     [ -n "${VIGIL_BUILD:-}" ] || build_release
     if [ -z "$source" ]; then
         fetch_clip
+        detection=("${clip_detection[@]}")
         [ "$task" != classify ] || regions=${regions:-$clip_regions}
     fi
     rm -rf "$folder"
@@ -218,7 +229,7 @@ demo() {
 
     add_source "${source:-$clip}"
     add ! videoconvert ! "vigil$task" post-messages=true
-    [ "$task" != detect ] || add "${detect_settings[@]}"
+    [ "$task" != detect ] || add "${detection[@]}"
     [ -z "$model" ] || add "model=$model"
     [ -z "$regions" ] || add "regions=$regions"
     add ! vigiloverlay
