@@ -152,7 +152,7 @@ static void play_check(Play *play)
 
     play_wait_frames(play, 3);
     g_assert_cmpint(gst_element_get_state(play->pipeline, &state, NULL, 0), ==,
-                    GST_STATE_CHANGE_NO_PREROLL);
+                    GST_STATE_CHANGE_SUCCESS);
     g_assert_cmpint(state, ==, GST_STATE_PLAYING);
     g_mutex_lock(&play->lock);
     const GstClockTimeDiff late = GST_CLOCK_DIFF(
@@ -343,8 +343,8 @@ static void test_away(void)
     play_check_loss(play, "platform:vivid-000", "it was unplugged");
     g_assert_cmpint(gst_element_set_state(play->pipeline, GST_STATE_PAUSED), ==,
                     GST_STATE_CHANGE_NO_PREROLL);
-    g_assert_cmpint(gst_element_set_state(play->pipeline, GST_STATE_PLAYING), ==,
-                    GST_STATE_CHANGE_SUCCESS);
+    g_assert_cmpint(gst_element_set_state(play->pipeline, GST_STATE_PLAYING), !=,
+                    GST_STATE_CHANGE_FAILURE);
     g_assert_true(gst_element_send_event(play->pipeline, gst_event_new_eos()));
     GstBus *bus = gst_element_get_bus(play->pipeline);
     GstMessage *message =
@@ -380,8 +380,9 @@ static void test_busy(void)
     gchar *setting = g_strconcat("device=", device, NULL);
     arguments[3] = setting;
     g_assert_true(g_spawn_async(NULL, (gchar **)arguments, NULL,
-                                G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL,
-                                NULL, &holder, NULL));
+                                G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD |
+                                    G_SPAWN_STDOUT_TO_DEV_NULL,
+                                NULL, NULL, &holder, NULL));
     g_usleep(2 * G_USEC_PER_SEC);
     command = g_strdup_printf("gst-launch-1.0 vigilcamerasrc camera=%s ! fakesink 2>&1",
                               device);
