@@ -61,6 +61,15 @@ struct _GstVigilCameraSrc {
     GstClockTime last_pts;
 };
 
+/* ---- gstvigilcamerasrc-properties.c -----------------------------------------------
+ */
+
+void gst_vigil_camera_src_set_property(GObject *object, guint id, const GValue *value,
+                                       GParamSpec *pspec);
+void gst_vigil_camera_src_get_property(GObject *object, guint id, GValue *value,
+                                       GParamSpec *pspec);
+void gst_vigil_camera_src_install_properties(GObjectClass *klass);
+
 /* ---- gstvigilcamerasrc-open.c ---------------------------------------------------- */
 
 /* Finds the camera, chooses its mode for what is wished and what follows the pad, and

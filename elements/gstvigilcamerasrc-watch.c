@@ -150,7 +150,9 @@ gboolean gst_vigil_camera_src_takes_message(GstVigilCameraSrc *self,
     const gboolean takes =
         watched && (known || !came_from_behind(GST_ELEMENT(chain), message));
     gst_object_unref(chain);
-    if (takes && !known) {
+    if (!takes) {
+        gst_vigil_camera_src_end(self); /* of which the EOS that follows tells */
+    } else if (!known) {
         gst_message_parse_error(message, &error, NULL);
         gst_vigil_camera_src_lose(self, error->message);
         g_error_free(error);
