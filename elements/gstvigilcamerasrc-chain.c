@@ -7,6 +7,19 @@
 
 /* ---- Probes ---------------------------------------------------------------------- */
 
+/* Whether it is what follows that has enough. */
+static gboolean ended_behind(GstPad *pad)
+{
+    GstObject *source = gst_pad_get_parent(pad);
+    GstObject *chain = source ? gst_object_get_parent(source) : NULL;
+    const gboolean ended =
+        chain && gst_vigil_camera_src_flow_behind(GST_ELEMENT(chain)) == GST_FLOW_EOS;
+
+    gst_clear_object(&chain);
+    gst_clear_object(&source);
+    return ended;
+}
+
 /* An end that nobody asked for is a loss, but not before the first frame. */
 static GstPadProbeReturn source_event(GstPad *pad, GstPadProbeInfo *info, gpointer data)
 {
@@ -14,11 +27,12 @@ static GstPadProbeReturn source_event(GstPad *pad, GstPadProbeInfo *info, gpoint
 
     if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) != GST_EVENT_EOS)
         return GST_PAD_PROBE_OK;
+    const gboolean behind = ended_behind(pad);
     GST_OBJECT_LOCK(self);
     const gint all = self->settings.num_buffers;
     GST_OBJECT_UNLOCK(self);
     g_mutex_lock(&self->lock);
-    self->ending |= !self->sent || (all >= 0 && self->sent >= (guint)all);
+    self->ending |= behind || !self->sent || (all >= 0 && self->sent >= (guint)all);
     const gboolean passes = self->ending && !self->ended;
     self->ended |= passes;
     g_mutex_unlock(&self->lock);

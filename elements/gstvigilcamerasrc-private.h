@@ -113,6 +113,9 @@ void gst_vigil_camera_src_lose(GstVigilCameraSrc *self, const gchar *reason);
 gboolean gst_vigil_camera_src_takes_message(GstVigilCameraSrc *self,
                                             GstMessage *message);
 
+/* What the last frame met that left the chain. */
+GstFlowReturn gst_vigil_camera_src_flow_behind(GstElement *chain);
+
 /* Posts "camera-found" when the first frame after a loss comes. */
 void gst_vigil_camera_src_first_frame(GstVigilCameraSrc *self);
 

@@ -118,20 +118,27 @@ static GstObject *chain_of(GstVigilCameraSrc *self, GstObject *element)
     return chain;
 }
 
+GstFlowReturn gst_vigil_camera_src_flow_behind(GstElement *chain)
+{
+    GstPad *pad = gst_element_get_static_pad(chain, "src");
+    const GstFlowReturn flow = gst_pad_get_last_flow_return(pad);
+
+    gst_object_unref(pad);
+    return flow;
+}
+
 /* An error that the source got from what follows is not the camera's. */
 static gboolean came_from_behind(GstElement *chain, GstMessage *message)
 {
     const GstStructure *details = NULL;
     gint flow = GST_FLOW_OK;
-    GstPad *pad = gst_element_get_static_pad(chain, "src");
-    const GstFlowReturn behind = gst_pad_get_last_flow_return(pad);
 
-    gst_object_unref(pad);
     gst_message_parse_error_details(message, &details);
     if (details)
         gst_structure_get_int(details, "flow-return", &flow);
     return flow == GST_FLOW_NOT_NEGOTIATED || flow == GST_FLOW_NOT_LINKED ||
-           (flow == GST_FLOW_ERROR && behind == GST_FLOW_ERROR);
+           (flow == GST_FLOW_ERROR &&
+            gst_vigil_camera_src_flow_behind(chain) == GST_FLOW_ERROR);
 }
 
 gboolean gst_vigil_camera_src_takes_message(GstVigilCameraSrc *self,
@@ -264,13 +271,13 @@ static void handle_loss(GstVigilCameraSrc *self, Search *search)
     g_mutex_lock(&self->swap);
     gst_vigil_camera_src_remove_chain(self);
     g_mutex_unlock(&self->swap);
-    drain(self);
     if (!again) {
         *search = (Search) { .wait = FIRST_WAIT };
         vigil_camera_list(vigil_v4l2_system(), &search->others);
         tell_lost(self, reason);
     }
     g_free(reason);
+    drain(self);
     g_mutex_lock(&self->lock);
     while (!found && wait_for_attempt(self, search)) {
         g_mutex_unlock(&self->lock);

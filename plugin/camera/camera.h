@@ -86,7 +86,7 @@ int vigil_camera_open(const VigilV4l2 *v4l2, const VigilCamera *camera,
 /* ---- Which one (select.c) -------------------------------------------------------- */
 
 typedef enum VigilSelectorKind {
-    VIGIL_SELECT_FIRST,  /* "" */
+    VIGIL_SELECT_FIRST,  /* "": of those that can be opened, if there are */
     VIGIL_SELECT_DEVICE, /* "0", "/dev/video2", "/dev/v4l/by-id/..." */
     VIGIL_SELECT_NAME,   /* "name:...", or any other text */
     VIGIL_SELECT_SERIAL, /* "serial:..." */

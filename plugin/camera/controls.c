@@ -249,9 +249,9 @@ static size_t append_range(char *out, size_t size, size_t used,
         return vigil_append(out, size, used, " (a button, 1 presses it)");
     used = vigil_append(out, size, used, " %" PRId64 "..%" PRId64, control->min,
                         control->max);
-    return control->step > 1 ? vigil_append(out, size, used, " in steps of %" PRId64,
-                                            control->step)
-                             : used;
+    return control->step > 1
+               ? vigil_append(out, size, used, " in steps of %" PRId64, control->step)
+               : used;
 }
 
 static void append_items(char *out, size_t size, size_t used,

@@ -77,7 +77,7 @@ static int match(const VigilSelector *selector, const VigilCamera *camera)
 {
     switch (selector->kind) {
     case VIGIL_SELECT_FIRST:
-        return 1;
+        return camera->problem ? 1 : 2;
     case VIGIL_SELECT_NAME:
         if (!strcasecmp(camera->name, selector->text))
             return 2;
@@ -174,7 +174,7 @@ VigilCameraStatus vigil_camera_find(const VigilV4l2 *v4l2,
     }
     if (!matching)
         return fail_none(selector, &list, error);
-    if (matching == 1 || selector->kind == VIGIL_SELECT_FIRST)
+    if (matching == 1 || selector->kind == VIGIL_SELECT_FIRST) /* the first of them */
         return VIGIL_CAMERA_OK;
     append_lines(lines, sizeof lines, selector, &list, best);
     return vigil_camera_fail(error, VIGIL_CAMERA_SETTINGS,

@@ -145,6 +145,11 @@ static void test_no_permission(void)
                error.status == VIGIL_CAMERA_NO_PERMISSION &&
                strstr(error.message, "HD Webcam IR"),
            "and refused when opened: %s", error.message);
+    webcam.open_error = EACCES;
+    is_found(NULL, 3); /* the first of those that can be opened */
+    twin.open_error = infrared.open_error;
+    is_found(NULL, 1);
+    webcam.open_error = twin.open_error = 0;
     infrared.open_error = 0;
 }
 

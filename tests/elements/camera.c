@@ -506,6 +506,23 @@ static void test_errors_behind(void)
     play_free(play);
 }
 
+static void test_ends_behind(void)
+{
+    Play *play = play_new("", "identity eos-after=5 !");
+    GstMessage *message;
+
+    fake_plug(1, &camera, "S1");
+    gst_element_set_state(play->pipeline, GST_STATE_PLAYING);
+    message = play_pop(play, GST_MESSAGE_EOS | GST_MESSAGE_ERROR, PATIENCE);
+    g_assert_nonnull(message);
+    g_assert_cmpint(GST_MESSAGE_TYPE(message), ==, GST_MESSAGE_EOS);
+    gst_message_unref(message);
+    g_usleep(300000);
+    play_assert_quiet(play);
+    fake_unplug(1);
+    play_free(play);
+}
+
 static void test_back_in_time(void)
 {
     Play *play = play_new("", "");
@@ -733,6 +750,7 @@ int main(int argc, char **argv)
     g_test_add_func("/camera/lost", test_lost);
     g_test_add_func("/camera/lost-otherwise", test_lost_otherwise);
     g_test_add_func("/camera/errors-behind", test_errors_behind);
+    g_test_add_func("/camera/ends-behind", test_ends_behind);
     g_test_add_func("/camera/back-in-time", test_back_in_time);
     g_test_add_func("/camera/ends", test_ends);
     g_test_add_func("/camera/num-buffers", test_num_buffers);

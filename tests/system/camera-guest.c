@@ -401,6 +401,30 @@ static void test_busy(void)
     g_free(device);
 }
 
+/* What the command line says of both. */
+static void test_listed(void)
+{
+    static const gchar check[] =
+        "import json, sys\n"
+        "a, b = json.load(sys.stdin)\n"
+        "assert a['bus'][-3:] == '000' and b['bus'][-3:] == '001', (a['bus'], "
+        "b['bus'])\n"
+        "for c in a, b:\n"
+        "    assert c['name'] == 'vivid' and c['problem'] is None, c['problem']\n"
+        "    assert any(m['format'] in ('NV12', 'NM12') and m['usable'] and\n"
+        "               m['width'] == 640 and m['height'] == 480 and\n"
+        "               '25/1' in m['rates'] for m in c['modes'])\n"
+        "    assert {'min': 0, 'max': 255, 'default': 128}.items() <= next(\n"
+        "        x for x in c['controls'] if x['name'] == 'brightness').items()\n";
+    gchar *quoted = g_shell_quote(check);
+    gchar *command = g_strdup_printf("%s --json | /usr/bin/python3 -c %s 2>&1",
+                                     g_getenv("VIGIL_CAMERAS"), quoted);
+
+    assert_says(command, FALSE, (const gchar *[]) { NULL });
+    g_free(command);
+    g_free(quoted);
+}
+
 static void test_no_permission(void)
 {
     const gchar *tool = g_getenv("VIGIL_CAMERAS");
@@ -435,6 +459,7 @@ int main(int argc, char **argv)
 {
     gst_init(&argc, &argv);
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/camera/listed", test_listed);
     g_test_add_func("/camera/apart", test_apart);
     g_test_add_func("/camera/lost/for-a-moment", test_for_a_moment);
     g_test_add_func("/camera/lost/unplugged", test_unplugged);
