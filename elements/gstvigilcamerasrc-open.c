@@ -77,18 +77,43 @@ static gboolean takes_format(const GstCaps *caps, const VigilCameraFormat *forma
     return takes(caps, "I420") || takes(caps, "Y42B");
 }
 
-static void wish_size(VigilCameraWish *wish, const GstStructure *structure)
+/* Whether all of the caps have the one value; what can also be changed behind us, as by
+ * videorate, is none. */
+static gboolean is_fixed(const GstCaps *caps, const gchar *name, GValue *value)
 {
-    gint width, height, num, den;
+    for (guint i = 0; i < gst_caps_get_size(caps); i++) {
+        const GValue *here =
+            gst_structure_get_value(gst_caps_get_structure(caps, i), name);
+        if (!here || !gst_value_is_fixed(here) ||
+            (i && gst_value_compare(here, value) != GST_VALUE_EQUAL))
+            return FALSE;
+        if (!i)
+            gst_value_init_and_copy(value, here);
+    }
+    return G_IS_VALUE(value);
+}
 
-    if (!wish->width && gst_structure_get_int(structure, "width", &width) && width > 0)
-        wish->width = (guint32)width;
-    if (!wish->height && gst_structure_get_int(structure, "height", &height) &&
-        height > 0)
-        wish->height = (guint32)height;
-    if (!wish->rate.num &&
-        gst_structure_get_fraction(structure, "framerate", &num, &den) && num > 0)
-        wish->rate = (VigilRate) { (guint32)num, (guint32)den };
+static void wish_side(const GstCaps *caps, const gchar *name, guint32 *side)
+{
+    GValue value = G_VALUE_INIT;
+
+    if (!*side && is_fixed(caps, name, &value) && G_VALUE_HOLDS_INT(&value))
+        *side = (guint32)MAX(g_value_get_int(&value), 0);
+    if (G_IS_VALUE(&value))
+        g_value_unset(&value);
+}
+
+static void wish_rate(const GstCaps *caps, VigilRate *rate)
+{
+    GValue value = G_VALUE_INIT;
+
+    if (!rate->num && is_fixed(caps, "framerate", &value) &&
+        GST_VALUE_HOLDS_FRACTION(&value) &&
+        gst_value_get_fraction_numerator(&value) > 0)
+        *rate = (VigilRate) { (guint32)gst_value_get_fraction_numerator(&value),
+                              (guint32)gst_value_get_fraction_denominator(&value) };
+    if (G_IS_VALUE(&value))
+        g_value_unset(&value);
 }
 
 /* Properties go before what follows the pad; a size and rate fixed in all of its caps
@@ -107,8 +132,11 @@ static void make_wish(GstVigilCameraSrc *self, VigilCameraWish *wish)
     for (gsize i = 0; i < vigil_camera_n_formats; i++)
         if (takes_format(caps, &vigil_camera_formats[i]))
             wish->formats |= G_GUINT64_CONSTANT(1) << i;
-    if (!gst_caps_is_any(caps) && !gst_caps_is_empty(caps))
-        wish_size(wish, gst_caps_get_structure(caps, 0));
+    if (!gst_caps_is_any(caps)) {
+        wish_side(caps, "width", &wish->width);
+        wish_side(caps, "height", &wish->height);
+        wish_rate(caps, &wish->rate);
+    }
     GST_DEBUG_OBJECT(self, "what follows takes %" GST_PTR_FORMAT, caps);
     gst_caps_unref(caps);
 }

@@ -422,6 +422,9 @@ static void test_modes(void)
     plays_as("camera=test framerate=25/1", "", "YUYV", small);
     plays_as("device=1 height=720", "", "MJPG", large);
     plays_as("", "videoconvert ! video/x-raw,width=1280,height=720 !", "MJPG", large);
+    /* What follows can be had from any rate. */
+    plays_as("", "videorate ! video/x-raw,framerate=50/1 !", "YUYV",
+             (const gchar *[]) { "(int)640", "50/1", NULL });
     fake_unplug(1);
 }
 
