@@ -1,160 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * vigilcamerasrc without a camera: drivers are tables (tests/camera/fake.c), and
- * v4l2src is one of its own, which fails when its driver is unplugged.
+ * v4l2src is one of the test's own (camera-source.c).
  */
 #include <errno.h>
 #include <string.h>
-#include <gst/base/gstpushsrc.h>
 #include <gst/gst.h>
+#include "camera-play.h"
+#include "camera-source.h"
 #include "fake.h"
 #include "gstvigilcamerasrc.h"
-
-#define PATIENCE (10 * GST_SECOND)
-
-/* ---- v4l2src --------------------------------------------------------------------- */
-
-typedef struct {
-    GstPushSrc parent;
-    gchar *device;
-    gboolean jpeg;
-} FakeSrc;
-typedef GstPushSrcClass FakeSrcClass;
-
-GType fake_src_get_type(void);
-G_DEFINE_TYPE(FakeSrc, fake_src, GST_TYPE_PUSH_SRC)
-
-static GBytes *picture;     /* what it gives as JPEG */
-static gint steps_back;     /* so many of its next frames are a second too early */
-static gint silent_end;     /* its next frame is an end */
-static gint refuses_to_run; /* so many times it does not leave NULL */
-
-static void fake_src_set_property(GObject *object, guint id, const GValue *value,
-                                  GParamSpec *pspec)
-{
-    FakeSrc *self = (FakeSrc *)object;
-
-    g_free(self->device);
-    self->device = g_value_dup_string(value);
-}
-
-static void fake_src_finalize(GObject *object)
-{
-    g_free(((FakeSrc *)object)->device);
-    G_OBJECT_CLASS(fake_src_parent_class)->finalize(object);
-}
-
-static gboolean fake_src_set_caps(GstBaseSrc *base, GstCaps *caps)
-{
-    ((FakeSrc *)base)->jpeg =
-        gst_structure_has_name(gst_caps_get_structure(caps, 0), "image/jpeg");
-    return TRUE;
-}
-
-static gboolean fake_src_query(GstBaseSrc *base, GstQuery *query)
-{
-    if (GST_QUERY_TYPE(query) != GST_QUERY_LATENCY)
-        return GST_BASE_SRC_CLASS(fake_src_parent_class)->query(base, query);
-    gst_query_set_latency(query, TRUE, 40 * GST_MSECOND, 160 * GST_MSECOND);
-    return TRUE;
-}
-
-static gboolean take(gint *count)
-{
-    const gboolean some = g_atomic_int_get(count) > 0;
-
-    if (some)
-        g_atomic_int_add(count, -1);
-    return some;
-}
-
-static GstFlowReturn fake_src_create(GstPushSrc *push, GstBuffer **buffer)
-{
-    FakeSrc *self = (FakeSrc *)push;
-    const VigilV4l2 *v4l2 = vigil_v4l2_system();
-    const int fd = v4l2->open(self->device);
-
-    g_usleep(5000);
-    if (fd < 0) {
-        GST_ELEMENT_ERROR(self, RESOURCE, READ, ("Could not read from resource."),
-                          ("%s", self->device));
-        return GST_FLOW_ERROR;
-    }
-    v4l2->close(fd);
-    if (take(&silent_end))
-        return GST_FLOW_EOS;
-    *buffer = self->jpeg ? gst_buffer_new_wrapped_bytes(picture)
-                         : gst_buffer_new_allocate(NULL, 640 * 480 * 2, NULL);
-    GstClockTime now = gst_element_get_current_running_time(GST_ELEMENT(self));
-    if (take(&steps_back))
-        now -= MIN(now, GST_SECOND);
-    GST_BUFFER_PTS(*buffer) = now;
-    return GST_FLOW_OK;
-}
-
-static GstStateChangeReturn fake_src_change_state(GstElement *element,
-                                                  GstStateChange transition)
-{
-    if (transition == GST_STATE_CHANGE_NULL_TO_READY && take(&refuses_to_run)) {
-        GST_ELEMENT_ERROR(element, RESOURCE, BUSY, ("Cannot be opened."), (NULL));
-        return GST_STATE_CHANGE_FAILURE;
-    }
-    return GST_ELEMENT_CLASS(fake_src_parent_class)->change_state(element, transition);
-}
-
-static void fake_src_class_init(FakeSrcClass *klass)
-{
-    static GstStaticPadTemplate template = GST_STATIC_PAD_TEMPLATE(
-        "src", GST_PAD_SRC, GST_PAD_ALWAYS,
-        GST_STATIC_CAPS("video/x-raw; image/jpeg; video/x-h264"));
-
-    G_OBJECT_CLASS(klass)->set_property = fake_src_set_property;
-    G_OBJECT_CLASS(klass)->finalize = fake_src_finalize;
-    g_object_class_install_property(
-        G_OBJECT_CLASS(klass), 1,
-        g_param_spec_string("device", NULL, NULL, NULL, G_PARAM_WRITABLE));
-    gst_element_class_add_static_pad_template(GST_ELEMENT_CLASS(klass), &template);
-    gst_element_class_set_static_metadata(GST_ELEMENT_CLASS(klass), "fake", "Source",
-                                          "fake", "fake");
-    GST_ELEMENT_CLASS(klass)->change_state = fake_src_change_state;
-    GST_BASE_SRC_CLASS(klass)->set_caps = fake_src_set_caps;
-    GST_BASE_SRC_CLASS(klass)->query = fake_src_query;
-    GST_PUSH_SRC_CLASS(klass)->create = fake_src_create;
-}
-
-static void fake_src_init(FakeSrc *self)
-{
-    gst_base_src_set_live(GST_BASE_SRC(self), TRUE);
-    gst_base_src_set_format(GST_BASE_SRC(self), GST_FORMAT_TIME);
-}
-
-static void on_picture(GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer data)
-{
-    GstMapInfo map;
-
-    g_assert_true(gst_buffer_map(buffer, &map, GST_MAP_READ));
-    picture = g_bytes_new(map.data, map.size);
-    gst_buffer_unmap(buffer, &map);
-}
-
-static void make_picture(void)
-{
-    GstElement *pipeline = gst_parse_launch(
-        "videotestsrc num-buffers=1 ! video/x-raw,format=I420,width=1280,height=720 ! "
-        "jpegenc ! fakesink name=sink signal-handoffs=true",
-        NULL);
-    GstElement *sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
-    GstBus *bus = gst_element_get_bus(pipeline);
-
-    g_signal_connect(sink, "handoff", G_CALLBACK(on_picture), NULL);
-    gst_element_set_state(pipeline, GST_STATE_PLAYING);
-    gst_message_unref(
-        gst_bus_timed_pop_filtered(bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_EOS));
-    gst_element_set_state(pipeline, GST_STATE_NULL);
-    gst_object_unref(bus);
-    gst_object_unref(sink);
-    gst_object_unref(pipeline);
-}
 
 /* ---- Cameras --------------------------------------------------------------------- */
 
@@ -180,159 +35,6 @@ static FakeDriver camera = {
     .set_to = { .width = 640, .height = 480, .pixelformat = V4L2_PIX_FMT_YUYV },
     .interval = { 1, 25 },
 };
-
-/* ---- A pipeline that is watched -------------------------------------------------- */
-
-typedef struct {
-    GstElement *pipeline, *src, *sink;
-    GMutex lock; /* of what follows */
-    guint frames, backwards, starts, segments, ends;
-    GstClockTime last;
-    gchar *caps;
-} Play;
-
-static GstPadProbeReturn on_data(GstPad *pad, GstPadProbeInfo *info, gpointer data)
-{
-    Play *play = data;
-
-    g_mutex_lock(&play->lock);
-    if (info->type & GST_PAD_PROBE_TYPE_BUFFER) {
-        const GstClockTime pts = GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info));
-        play->backwards += play->frames && pts <= play->last;
-        play->last = pts;
-        play->frames++;
-    } else {
-        GstEvent *event = GST_PAD_PROBE_INFO_EVENT(info);
-        GstCaps *caps = NULL;
-        play->starts += GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START;
-        play->segments += GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT;
-        play->ends += GST_EVENT_TYPE(event) == GST_EVENT_EOS;
-        if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS) {
-            gst_event_parse_caps(event, &caps);
-            g_free(play->caps);
-            play->caps = gst_caps_to_string(caps);
-        }
-    }
-    g_mutex_unlock(&play->lock);
-    return GST_PAD_PROBE_OK;
-}
-
-static Play *play_new(const gchar *settings, const gchar *after)
-{
-    Play *play = g_new0(Play, 1);
-    GError *error = NULL;
-    gchar *text =
-        g_strdup_printf("vigilcamerasrc name=src %s ! %s fakesink name=sink sync=false",
-                        settings, after);
-
-    g_mutex_init(&play->lock);
-    play->pipeline = gst_parse_launch(text, &error);
-    g_assert_no_error(error);
-    play->src = gst_bin_get_by_name(GST_BIN(play->pipeline), "src");
-    play->sink = gst_bin_get_by_name(GST_BIN(play->pipeline), "sink");
-    GstPad *pad = gst_element_get_static_pad(play->sink, "sink");
-    gst_pad_add_probe(pad,
-                      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
-                      on_data, play, NULL);
-    gst_object_unref(pad);
-    g_free(text);
-    return play;
-}
-
-static void play_free(Play *play)
-{
-    g_assert_cmpint(gst_element_set_state(play->pipeline, GST_STATE_NULL), ==,
-                    GST_STATE_CHANGE_SUCCESS);
-    gst_object_unref(play->src);
-    gst_object_unref(play->sink);
-    gst_object_unref(play->pipeline);
-    g_mutex_clear(&play->lock);
-    g_free(play->caps);
-    g_free(play);
-    g_assert_cmpint(fake_open_count(), ==, 0);
-}
-
-static guint play_count(Play *play, const guint *counter)
-{
-    g_mutex_lock(&play->lock);
-    const guint count = *counter;
-    g_mutex_unlock(&play->lock);
-    return count;
-}
-
-static void play_wait_frames(Play *play, guint n)
-{
-    const guint wanted = play_count(play, &play->frames) + n;
-
-    for (guint i = 0; i < 1000 && play_count(play, &play->frames) < wanted; i++)
-        g_usleep(10000);
-    g_assert_cmpuint(play_count(play, &play->frames), >=, wanted);
-}
-
-static void play_start(Play *play)
-{
-    g_assert_cmpint(gst_element_set_state(play->pipeline, GST_STATE_PLAYING), !=,
-                    GST_STATE_CHANGE_FAILURE);
-    play_wait_frames(play, 3);
-}
-
-static GstMessage *play_pop(Play *play, GstMessageType types, GstClockTime timeout)
-{
-    GstBus *bus = gst_element_get_bus(play->pipeline);
-    GstMessage *message = gst_bus_timed_pop_filtered(bus, timeout, types);
-
-    gst_object_unref(bus);
-    return message;
-}
-
-/* The next warning or error, which says all of the words; NULL ends them. */
-static void play_assert_says(Play *play, GstMessageType type,
-                             const gchar *const words[])
-{
-    GstMessage *message = play_pop(play, GST_MESSAGE_ERROR | type, PATIENCE);
-    GError *error = NULL;
-
-    g_assert_nonnull(message);
-    g_assert_cmpint(GST_MESSAGE_TYPE(message), ==, type);
-    if (type == GST_MESSAGE_ERROR)
-        gst_message_parse_error(message, &error, NULL);
-    else
-        gst_message_parse_warning(message, &error, NULL);
-    for (guint i = 0; words[i]; i++)
-        if (!strstr(error->message, words[i]))
-            g_error("\"%s\" is not in: %s", words[i], error->message);
-    g_error_free(error);
-    gst_message_unref(message);
-}
-
-/* The next element message, by its name; errors and ends are none. */
-static void play_assert_message(Play *play, const gchar *name, const gchar *device,
-                                const gchar *reason)
-{
-    GstMessage *message = play_pop(
-        play, GST_MESSAGE_ELEMENT | GST_MESSAGE_ERROR | GST_MESSAGE_EOS, PATIENCE);
-
-    g_assert_nonnull(message);
-    g_assert_cmpstr(GST_MESSAGE_TYPE_NAME(message), ==, "element");
-    const GstStructure *structure = gst_message_get_structure(message);
-    g_assert_cmpstr(gst_structure_get_name(structure), ==, name);
-    g_assert_cmpstr(gst_structure_get_string(structure, "camera"), ==, "Test Cam");
-    g_assert_true(
-        g_str_has_suffix(gst_structure_get_string(structure, "device"), device));
-    g_assert_cmpstr(gst_structure_get_string(structure, "bus"), ==, "usb-1");
-    g_assert_cmpstr(gst_structure_get_string(structure, "serial"), ==, "S1");
-    g_assert_nonnull(strstr(gst_structure_get_string(structure, "reason"), reason));
-    gst_message_unref(message);
-}
-
-static void play_assert_quiet(Play *play)
-{
-    GstMessage *message = play_pop(
-        play, GST_MESSAGE_ELEMENT | GST_MESSAGE_ERROR | GST_MESSAGE_WARNING, 0);
-
-    if (message)
-        g_error("%s", GST_MESSAGE_TYPE_NAME(message));
-}
 
 /* ---- What is refused ------------------------------------------------------------- */
 
@@ -476,20 +178,20 @@ static void test_lost_otherwise(void)
 
     fake_plug(1, &camera, "S1");
     play_start(play);
-    g_atomic_int_set(&silent_end, 1);
+    g_atomic_int_set(&camera_source_ends, 1);
     play_assert_message(play, "camera-lost", "/video1", "no more frames");
     play_assert_message(play, "camera-found", "/video1", "it is back");
-    g_atomic_int_set(&refuses_to_run, 2);
+    g_atomic_int_set(&camera_source_refuses, 2);
     fake_unplug(1);
     play_assert_message(play, "camera-lost", "/video1", "it was unplugged");
-    gst_message_unref(play_pop(play, GST_MESSAGE_WARNING, PATIENCE));
+    gst_message_unref(play_pop(play, GST_MESSAGE_WARNING, PLAY_PATIENCE));
     camera.busy = EBUSY;
     fake_plug(1, &camera, "S1");
     play_assert_says(play, GST_MESSAGE_WARNING,
                      (const gchar *[]) { "is in use by", NULL });
     camera.busy = 0;
     play_assert_message(play, "camera-found", "/video1", "it is back");
-    g_assert_cmpint(g_atomic_int_get(&refuses_to_run), ==, 0);
+    g_assert_cmpint(g_atomic_int_get(&camera_source_refuses), ==, 0);
     fake_unplug(1);
     play_free(play);
 }
@@ -516,7 +218,7 @@ static void test_ends_behind(void)
 
     fake_plug(1, &camera, "S1");
     gst_element_set_state(play->pipeline, GST_STATE_PLAYING);
-    message = play_pop(play, GST_MESSAGE_EOS | GST_MESSAGE_ERROR, PATIENCE);
+    message = play_pop(play, GST_MESSAGE_EOS | GST_MESSAGE_ERROR, PLAY_PATIENCE);
     g_assert_nonnull(message);
     g_assert_cmpint(GST_MESSAGE_TYPE(message), ==, GST_MESSAGE_EOS);
     gst_message_unref(message);
@@ -532,9 +234,9 @@ static void test_back_in_time(void)
 
     fake_plug(1, &camera, "S1");
     play_start(play);
-    g_atomic_int_set(&steps_back, 3);
+    g_atomic_int_set(&camera_source_steps_back, 3);
     play_wait_frames(play, 10);
-    g_assert_cmpint(g_atomic_int_get(&steps_back), ==, 0);
+    g_assert_cmpint(g_atomic_int_get(&camera_source_steps_back), ==, 0);
     g_assert_cmpuint(play_count(play, &play->backwards), ==, 0);
     fake_unplug(1);
     play_free(play);
@@ -544,7 +246,8 @@ static void test_back_in_time(void)
 
 static void assert_ends(Play *play)
 {
-    GstMessage *message = play_pop(play, GST_MESSAGE_EOS | GST_MESSAGE_ERROR, PATIENCE);
+    GstMessage *message =
+        play_pop(play, GST_MESSAGE_EOS | GST_MESSAGE_ERROR, PLAY_PATIENCE);
 
     g_assert_nonnull(message);
     g_assert_cmpint(GST_MESSAGE_TYPE(message), ==, GST_MESSAGE_EOS);
@@ -742,10 +445,9 @@ int main(int argc, char **argv)
 {
     gst_init(&argc, &argv);
     g_test_init(&argc, &argv, NULL);
-    gst_element_register(NULL, "v4l2src", GST_RANK_NONE, fake_src_get_type());
     gst_element_register_vigilcamerasrc(NULL);
     vigil_v4l2_system(); /* its folders, before there are threads */
-    make_picture();
+    camera_source_init();
     g_test_add_func("/camera/properties", test_properties);
     g_test_add_func("/camera/refused", test_refused);
     g_test_add_func("/camera/held-back", test_held_back);
@@ -763,6 +465,6 @@ int main(int argc, char **argv)
     g_test_add_func("/camera/no-elements", test_no_elements);
     const int result = g_test_run();
     fake_clear();
-    g_bytes_unref(picture);
+    camera_source_clear();
     return result;
 }
