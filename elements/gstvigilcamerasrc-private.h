@@ -61,8 +61,7 @@ struct _GstVigilCameraSrc {
     GstClockTime last_pts;
 };
 
-/* ---- gstvigilcamerasrc-properties.c -----------------------------------------------
- */
+/* ---- gstvigilcamerasrc-properties.c ---------------------------------------------- */
 
 void gst_vigil_camera_src_set_property(GObject *object, guint id, const GValue *value,
                                        GParamSpec *pspec);

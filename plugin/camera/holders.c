@@ -9,13 +9,29 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Only what looks like a device is asked: a file may lie on a disk that does not
+ * answer. */
+static bool is_node(const char *descriptor, const struct stat *node)
+{
+    char target[256];
+    struct stat open;
+    const ssize_t length = readlink(descriptor, target, sizeof target - 1);
+    if (length < 0)
+        return false;
+    target[length] = '\0';
+    if (!strstr(target, "/dev/") || stat(descriptor, &open) < 0)
+        return false;
+    return S_ISCHR(node->st_mode)
+               ? S_ISCHR(open.st_mode) && open.st_rdev == node->st_rdev
+               : open.st_dev == node->st_dev && open.st_ino == node->st_ino;
+}
+
 /* How many descriptors of the process are of the node; 0 too where they may not be
  * looked at. */
 static int count_open(const VigilV4l2 *v4l2, const char *process,
                       const struct stat *node)
 {
     char path[512];
-    struct stat open;
     int n = 0;
     snprintf(path, sizeof path, "%s/%.32s/fd", v4l2->proc, process);
     DIR *dir = opendir(path);
@@ -23,11 +39,7 @@ static int count_open(const VigilV4l2 *v4l2, const char *process,
     while (dir && (entry = readdir(dir))) {
         snprintf(path, sizeof path, "%s/%.32s/fd/%.32s", v4l2->proc, process,
                  entry->d_name);
-        if (entry->d_name[0] != '.' && stat(path, &open) == 0 &&
-            (S_ISCHR(node->st_mode)
-                 ? S_ISCHR(open.st_mode) && open.st_rdev == node->st_rdev
-                 : open.st_dev == node->st_dev && open.st_ino == node->st_ino))
-            n++;
+        n += is_node(path, node);
     }
     if (dir)
         closedir(dir);

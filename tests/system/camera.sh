@@ -23,10 +23,22 @@ unpack() {
 }
 cmp -s "$tools/v4l2-uml-cache/key" "$cache/key" || unpack
 
+# Few plugins, as the guest is slow to read of many; another user must see them, too.
+chmod 755 "$work"
+mkdir "$work/plugins"
+from=$(pkg-config --variable=pluginsdir gstreamer-1.0)
+for plugin in "$from"/libgst{coreelements,jpeg,video4linux2,videoconvert,videoconvertscale}.so; do
+    [ ! -e "$plugin" ] || ln -s "$plugin" "$work/plugins"
+done
+export GST_PLUGIN_SYSTEM_PATH_1_0=$work/plugins
+
+passed_on="GST_PLUGIN_PATH GST_PLUGIN_SYSTEM_PATH_1_0 GST_REGISTRY GST_REGISTRY_UPDATE"
+passed_on+=" LD_LIBRARY_PATH VIGIL_CAMERAS"
+
 # guest COMMAND...: the second camera has frames of several planes.
 guest() {
     vigil env LD_PRELOAD="$build/tests/system/libuml-xstate.so" V4L2_VM_CACHE="$cache" \
-        V4L2_VM_ENV="GST_PLUGIN_PATH GST_REGISTRY GST_REGISTRY_UPDATE LD_LIBRARY_PATH VIGIL_CAMERAS" \
+        V4L2_VM_ENV="$passed_on" \
         V4L2_VM_VIVID="n_devs=2 node_types=0x1,0x1 num_inputs=1,1 input_types=0,0 multiplanar=1,2" \
         V4L2_VM_TIMEOUT=120 GST_REGISTRY_UPDATE=no \
         VIGIL_CAMERAS="$build/plugin/tools/vigil-cameras" "$tools/v4l2-uml.sh" "$@"
