@@ -4,6 +4,7 @@
  */
 #include <gst/gst.h>
 
+#include "gstvigilcamerasrc.h"
 #include "gstvigilclassify.h"
 #include "gstvigildetect.h"
 #include "gstvigilmaskvideo.h"
@@ -12,9 +13,9 @@
 #include "gstvigilsegment.h"
 
 static gboolean (*const register_element[])(GstPlugin *) = {
-    gst_element_register_vigilclassify, gst_element_register_vigildetect,
-    gst_element_register_vigilmask,     gst_element_register_vigiloverlay,
-    gst_element_register_vigilsegment,
+    gst_element_register_vigilcamerasrc, gst_element_register_vigilclassify,
+    gst_element_register_vigildetect,    gst_element_register_vigilmask,
+    gst_element_register_vigiloverlay,   gst_element_register_vigilsegment,
 };
 
 static gboolean plugin_init(GstPlugin *plugin)

@@ -54,7 +54,7 @@ add() {
 
 add_source() {
     case $1 in
-    /dev/video*) add v4l2src "device=$1" ! decodebin ;;
+    /dev/video*) add vigilcamerasrc "camera=$1" ;;
     *://*) add uridecodebin "uri=$1" ;;
     *)
         [ -r "$1" ] || die "cannot read the source '$1'"

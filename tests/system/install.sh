@@ -61,8 +61,8 @@ ok "the plugin lands beside GStreamer's" landed "$libdir/gstreamer-1.0/libgstvig
 ok "the libraries land" landed "$libdir"/lib{vigil,gstvigil-1.0}.so{,.0,.0.1.0}
 ok "the pkg-config files land" landed "$libdir"/pkgconfig/{vigil,gst-vigil-1.0}.pc
 ok "the headers land" landed "$prefix"/include/{vigil.h,gstreamer-1.0/gst/vigil/gstvigilmeta.h}
-ok "the tools land" landed "$prefix"/bin/vigil-{model,convert}
-ok "the man pages land" landed "$datadir"/man/man1/vigil-{model,convert}.1
+ok "the tools land" landed "$prefix"/bin/vigil-{model,convert,cameras}
+ok "the man pages land" landed "$datadir"/man/man1/vigil-{model,convert,cameras}.1
 ok "the default weights land" \
     landed "$datadir"/gst-vigil/models/{cameras10-emo-1m,cameras3-ssdlite-emo-1m,streets11-deeplabv3-emo-1m}.safetensors
 ok "no path of the sources is in what is installed" uninstalled_paths

@@ -20,6 +20,14 @@ refused() {
         ! grep -q "Caught SIG" "$work/said" && grep -qF -- "$text" "$work/said"
 }
 
+# The source must fail, with that text.
+no_camera() {
+    local status=0
+    launch vigilcamerasrc camera="name:no camera is called so" ! fakesink >"$work/said" 2>&1 || status=$?
+    cat "$work/said"
+    [ "$status" -gt 0 ] && [ "$status" != 124 ] && grep -q "There is no camera" "$work/said"
+}
+
 inspected() {
     vigil gst-inspect-1.0 "$1" >"$work/said"
     grep "Klass.*$2" "$work/said"
@@ -57,6 +65,8 @@ ok "gst-inspect-1.0 knows vigildetect" inspected vigildetect Filter/Analyzer/Vid
 ok "gst-inspect-1.0 knows vigilsegment" inspected vigilsegment Filter/Analyzer/Video
 ok "gst-inspect-1.0 knows vigilmask" inspected vigilmask Filter/Converter/Video
 ok "gst-inspect-1.0 knows vigiloverlay" inspected vigiloverlay Filter/Editor/Video
+ok "gst-inspect-1.0 knows vigilcamerasrc" inspected vigilcamerasrc Source/Video/Hardware
+ok "a camera that is not there is missed by name" no_camera
 ok "a test picture runs through" launch videotestsrc num-buffers=5 ! vigilclassify ! fakesink
 
 launch -q videotestsrc num-buffers=1 pattern=ball ! video/x-raw,width=322,height=241 ! jpegenc ! \
