@@ -47,12 +47,11 @@ static size_t separable_scratch(const VigilNode *n)
 /* score [tokens] = softmax over tokens of x[token][0] */
 static void softmax(const float *x, size_t stride, size_t tokens, double *score)
 {
-    float greatest = -INFINITY; /* in double, gcc 12 for arm64 would crash on it */
-    double sum = 0;
+    double greatest = -INFINITY, sum = 0;
     for (size_t i = 0; i < tokens; i++)
-        greatest = fmaxf(greatest, x[i * stride]);
+        greatest = fmax(greatest, x[i * stride]);
     for (size_t i = 0; i < tokens; i++)
-        sum += score[i] = exp((double)x[i * stride] - greatest);
+        sum += score[i] = exp(x[i * stride] - greatest);
     for (size_t i = 0; i < tokens; i++)
         score[i] /= sum;
 }
