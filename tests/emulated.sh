@@ -64,7 +64,8 @@ build_arm64() {
         return 1
     if [ "$all" = no ]; then
         targets=(tests/kernels/check-kernels)
-        [ "$1" = kernels ] || targets+=(tests/models/golden)
+        [ "$1" = kernels ] || targets+=(tests/models/golden
+            tests/core/core-ops{,_dense,_patches,_spatial,_tokens})
     fi
     ninja -C build/arm64 "${targets[@]}"
 }

@@ -169,8 +169,9 @@ static const VigilWeights *store_find(VigilStore *store, const char *key)
 
 /* ---- Binding --------------------------------------------------------------------- */
 
-typedef struct Scratch {
-    struct Scratch *next;
+typedef struct VigilScratch {
+    struct VigilScratch *next;
+    size_t floats;
     float *data;
 } Scratch;
 
@@ -283,24 +284,6 @@ static size_t elements(int rank, const uint64_t *shape)
     return n;
 }
 
-static float *bind_alloc(VigilBinder *b, size_t n, bool zero)
-{
-    Scratch *s = calloc(1, sizeof *s);
-    size_t bytes;
-    if (s && zero)
-        s->data = vigil_calloc_aligned(n, sizeof(float));
-    else if (s && vigil_size_mul(n, sizeof(float), &bytes))
-        s->data = vigil_alloc_aligned(bytes);
-    if (!s || !s->data) {
-        free(s);
-        bind_fail_memory(b, n * sizeof(float), "reading a tensor");
-        return NULL;
-    }
-    s->next = b->scratch;
-    b->scratch = s;
-    return s->data;
-}
-
 const float *vigil_bind_tensor(VigilBinder *b, const char *name, int rank,
                                const uint64_t *shape)
 {
@@ -316,7 +299,7 @@ const float *vigil_bind_tensor(VigilBinder *b, const char *name, int rank,
         b->parameters += elements(rank, shape);
     if (b->mode == VIGIL_BIND_CHECK)
         return NULL;
-    float *data = bind_alloc(b, elements(rank, shape), false);
+    float *data = vigil_bind_alloc(b, elements(rank, shape));
     if (!data)
         return NULL;
     if (!t)
@@ -328,19 +311,64 @@ const float *vigil_bind_tensor(VigilBinder *b, const char *name, int rank,
     return data;
 }
 
+/* Takes the smallest of the spare ones that has room for n floats out of the list;
+ * where none has, the largest, without its memory; NULL: there are none. */
+static Scratch *take_spare(VigilBinder *b, size_t n)
+{
+    Scratch **best = &b->spare;
+    if (!*best)
+        return NULL;
+    for (Scratch **p = &(*best)->next; *p; p = &(*p)->next) {
+        bool fits = (*p)->floats >= n, smaller = (*p)->floats < (*best)->floats;
+        if ((*best)->floats >= n ? fits && smaller : !smaller)
+            best = p;
+    }
+    Scratch *s = *best;
+    *best = s->next;
+    if (s->floats < n) {
+        free(s->data);
+        s->data = NULL;
+    }
+    return s;
+}
+
 float *vigil_bind_alloc(VigilBinder *b, size_t n)
 {
-    return bind_alloc(b, n, true);
+    size_t bytes;
+    Scratch *s = take_spare(b, n);
+    if (!s)
+        s = calloc(1, sizeof *s);
+    if (s && !s->data && vigil_size_mul(n, sizeof(float), &bytes)) {
+        s->data = vigil_alloc_aligned(bytes);
+        s->floats = n;
+    }
+    if (!s || !s->data) {
+        free(s);
+        bind_fail_memory(b, n * sizeof(float), "reading a tensor");
+        return NULL;
+    }
+    s->next = b->scratch;
+    b->scratch = s;
+    return s->data;
+}
+
+void vigil_bind_next(VigilBinder *b)
+{
+    for (Scratch *s; (s = b->scratch);) {
+        b->scratch = s->next;
+        s->next = b->spare;
+        b->spare = s;
+    }
 }
 
 void vigil_bind_end(VigilBinder *b)
 {
-    for (Scratch *s = b->scratch, *next; s; s = next) {
-        next = s->next;
+    vigil_bind_next(b);
+    for (Scratch *s; (s = b->spare);) {
+        b->spare = s->next;
         free(s->data);
         free(s);
     }
-    b->scratch = NULL;
 }
 
 const VigilWeights *vigil_bind_find(VigilBinder *b, const char *key)
