@@ -88,10 +88,12 @@ emulated_arm64() {
     cross_file "$folder/root" >"$folder/cross.ini"
     if step "build for arm64" build_arm64 $parts "$folder"; then
         VIGIL_TEST_LEVEL=neon cases "$name" build/arm64 "${few[@]}"
+        [ "$all" = no ] || [ $parts = kernels ] ||
+            cases "engine on arm64" build/arm64 --suite core --suite vision
     fi
 }
 
-# The whole engine takes too long on an emulated processor to be tested each time.
+# The whole engine takes too long on an emulated processor to be tested without --all.
 emulated() {
     local name="suite on an x86-64 without AVX" few=(--suite emulated "${quick[@]}")
     can_emulate || return 0
