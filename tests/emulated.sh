@@ -102,7 +102,7 @@ emulated() {
             --wrapper "qemu-x86_64 -cpu Nehalem" "${few[@]}"
     else
         announce "$name"
-        skip "$name" "there is no qemu-x86_64"
+        skip "$name" "there is no qemu-x86_64 or no build/gcc"
     fi
     emulated_arm64
 }
