@@ -118,7 +118,7 @@ typedef struct VigilInputOptions {
 typedef struct VigilModel VigilModel;
 
 typedef struct VigilModelInfo {
-    const char *file;    /* as found on disk; "formula" for formula weights */
+    const char *file;    /* as found when it was first opened; "formula": no file */
     const char *family;  /* "emo" */
     const char *variant; /* "EMO_1M" */
     const char *naming;  /* naming scheme of the tensors: "official" */
@@ -134,7 +134,9 @@ typedef struct VigilModelInfo {
 /* Opens a weight file in safetensors form, recognises the network from its tensors and
  * packs the weights.  `name`: a path, or the name of a shipped model (searched in the
  * folders of the environment variable VIGIL_MODEL_PATH, then where it was installed);
- * NULL: the shipped default classifier.  On success *model is the caller's. */
+ * NULL: the shipped default classifier.  A file that is open already, and has not been
+ * replaced or rewritten since, is not read again: this is one more reference to the
+ * same model.  On success *model is the caller's. */
 VIGIL_API VigilStatus vigil_model_open(const char *name, VigilModel **model,
                                        VigilError *error);
 

@@ -5,6 +5,9 @@
 passed=0 failed=0 skipped=0
 skips=()
 
+# shellcheck source=tests/emulated.sh
+. tests/emulated.sh
+
 announce() {
     started=$SECONDS
     printf '%-44s ' "$1 ..."
@@ -33,10 +36,10 @@ cases() {
     shift 2
     log=build/logs/${name//[^a-z0-9]/-}.log
     announce "$name"
-    rm -f "$folder/meson-logs/testlog.json"
+    rm -f "$folder"/meson-logs/testlog*.json
     meson test -C "$folder" --no-rebuild --print-errorlogs --timeout-multiplier 3 "$@" \
         >"$log" 2>&1 || true
-    if ! count=$(tests/count.py "$folder/meson-logs/testlog.json" 2>>"$log"); then
+    if ! count=$(tests/count.py "$folder"/meson-logs/testlog*.json 2>>"$log"); then
         failed=$((failed + 1))
         echo "FAILED: no test ran, the end of $log:"
         tail -n 40 "$log"
@@ -105,6 +108,9 @@ suite() {
     need "to build" "${packages_build[@]}"
     need "to play" "${packages_play[@]}"
     need "to test" "${packages_test[@]}"
+    if can_emulate; then
+        need "to test on emulated processors" "${packages_emulated[@]}"
+    fi
     if pkg-config --atleast-version=1.24 gstreamer-1.0; then
         need "to test the mirror into GstAnalytics" "${packages_analytics[@]}"
     fi
@@ -115,6 +121,7 @@ suite() {
     if CC=gcc step "build with gcc" build build/gcc; then
         cases "suite with gcc" build/gcc "${quick[@]}"
     fi
+    emulated
     CC=clang-19 step "build with clang" build build/clang || true
     if CC=gcc step "build with sanitizers" build build/asan --buildtype=debugoptimized \
         -Db_sanitize=address,undefined -Db_lundef=false -Dintrospection=disabled \

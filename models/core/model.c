@@ -2,6 +2,7 @@
 #include "core/input.h"
 #include "core/json.h"
 #include "core/metadata.h"
+#include "core/opened.h"
 #include "core/recognise.h"
 #include "core/text.h"
 
@@ -216,17 +217,34 @@ static VigilStatus finish(VigilModel *m, VigilStatus s, VigilModel **model)
     return s;
 }
 
+/* Takes over `path`. */
+static VigilStatus open_file(char *path, VigilModel **model, VigilError *error)
+{
+    VigilModel *m = new_model(error);
+    if (!m) {
+        free(path);
+        return VIGIL_ERROR_NO_MEMORY;
+    }
+    m->path = path;
+    VigilStatus s = vigil_safetensors_open(m->path, &m->file, error);
+    if (s == VIGIL_OK)
+        s = open_stored(m, error);
+    if (s == VIGIL_OK)
+        m = vigil_opened_add(m);
+    return finish(m, s, model);
+}
+
 VigilStatus vigil_model_open(const char *name, VigilModel **model, VigilError *error)
 {
+    char *path;
     *model = NULL;
-    VigilModel *m = new_model(error);
-    VigilStatus s;
-    if (!m)
-        return VIGIL_ERROR_NO_MEMORY;
-    if ((s = vigil_model_locate(name, &m->path, error)) == VIGIL_OK &&
-        (s = vigil_safetensors_open(m->path, &m->file, error)) == VIGIL_OK)
-        s = open_stored(m, error);
-    return finish(m, s, model);
+    VigilStatus s = vigil_model_locate(name, &path, error);
+    if (s != VIGIL_OK)
+        return s;
+    if (!(*model = vigil_opened_find(path)))
+        return open_file(path, model, error);
+    free(path);
+    return VIGIL_OK;
 }
 
 VigilStatus vigil_model_open_memory(const void *data, size_t bytes, const char *name,
@@ -297,7 +315,7 @@ void vigil_model_close(VigilModel **model)
     if (!m)
         return;
     *model = NULL;
-    if (atomic_fetch_sub(&m->references, 1) > 1)
+    if (!vigil_opened_drop(m))
         return;
     for (int i = 0; m->labels && i < m->info.classes; i++)
         free(m->labels[i]);

@@ -25,6 +25,7 @@ struct VigilModel {
     VigilSource *source;
     pthread_mutex_t lock; /* of source, while a session binds */
     VigilStore *store;
+    VigilModel *next_opened; /* in opened.c, of models of files */
 };
 
 /* Describes and merges the model's network at an input size, and binds its weights

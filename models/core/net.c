@@ -335,20 +335,24 @@ VigilValue vigil_net_resolve(const VigilNet *net, VigilValue value)
 
 /* ---- Binding and running --------------------------------------------------------- */
 
+static void bind_node(VigilNode *n, VigilBinder *binder)
+{
+    uint64_t before = binder->parameters;
+    n->op->bind(n, binder);
+    if (binder->mode == VIGIL_BIND_CHECK)
+        n->parameters = binder->parameters - before;
+    vigil_bind_next(binder);
+}
+
 void vigil_net_bind(VigilNet *net, VigilBinder *binder)
 {
     for (size_t i = 0; i < net->n_nodes; i++) {
-        VigilNode *n = &net->node[i];
-        if (n->dead || !n->op->bind)
-            continue;
         if (binder->mode == VIGIL_BIND_LOAD && binder->status != VIGIL_OK)
-            return;
-        uint64_t before = binder->parameters;
-        n->op->bind(n, binder);
-        if (binder->mode == VIGIL_BIND_CHECK)
-            n->parameters = binder->parameters - before;
-        vigil_bind_end(binder);
+            break;
+        if (!net->node[i].dead && net->node[i].op->bind)
+            bind_node(&net->node[i], binder);
     }
+    vigil_bind_end(binder);
 }
 
 uint64_t vigil_now(void)

@@ -28,6 +28,32 @@ static VigilStatus begin(VigilReader *reader, const char *path, VigilError *erro
     return VIGIL_OK;
 }
 
+static VigilFileIdentity identity_of(const struct stat *info)
+{
+    return (VigilFileIdentity) { info->st_dev, info->st_ino, (uint64_t)info->st_size,
+                                 info->st_mtim, info->st_ctim };
+}
+
+bool vigil_identify(const char *path, VigilFileIdentity *identity)
+{
+    struct stat info;
+    if (stat(path, &info) || !S_ISREG(info.st_mode))
+        return false;
+    *identity = identity_of(&info);
+    return true;
+}
+
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+bool vigil_same_file(const VigilFileIdentity *a, const VigilFileIdentity *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->bytes == b->bytes &&
+           same_time(&a->modified, &b->modified) && same_time(&a->changed, &b->changed);
+}
+
 static VigilStatus open_regular(VigilReader *reader, VigilError *error)
 {
     struct stat info;
@@ -46,6 +72,7 @@ static VigilStatus open_regular(VigilReader *reader, VigilError *error)
                           S_ISDIR(info.st_mode) ? "is a folder, not a file"
                                                 : "is not a regular file");
     reader->bytes = (uint64_t)info.st_size;
+    reader->identity = identity_of(&info);
     return VIGIL_OK;
 }
 

@@ -10,12 +10,30 @@
 
 #include "core/status.h"
 
+#include <stdbool.h>
+#include <sys/types.h>
+#include <time.h>
+
+/* What tells a regular file from others and from what it was before. */
+typedef struct VigilFileIdentity {
+    dev_t device;
+    ino_t inode;
+    uint64_t bytes;
+    struct timespec modified, changed;
+} VigilFileIdentity;
+
 typedef struct VigilReader {
     char *path; /* or what stands for it in messages */
     int fd;     /* -1: none */
     const uint8_t *memory;
-    uint64_t bytes; /* when it was opened */
+    uint64_t bytes;             /* when it was opened */
+    VigilFileIdentity identity; /* of a file, when it was opened */
 } VigilReader;
+
+/* False where there is no regular file at `path`. */
+bool vigil_identify(const char *path, VigilFileIdentity *identity);
+
+bool vigil_same_file(const VigilFileIdentity *a, const VigilFileIdentity *b);
 
 /* Opens a regular file; folders, FIFOs and devices are refused without waiting for
  * them. After an error *reader needs no closing. */

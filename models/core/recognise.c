@@ -39,12 +39,18 @@ VigilStatus vigil_check_variant(const VigilArchitecture *arch, VigilSource *sour
     return VIGIL_OK;
 }
 
-static int count_classes(const VigilArchitecture *arch, const VigilSafetensors *file,
-                         const char *prefix)
+static const VigilStored *find_classes(const VigilArchitecture *arch,
+                                       const VigilSafetensors *file, const char *prefix)
 {
     char name[VIGIL_MAX_NAME];
     snprintf(name, sizeof name, "%s%s", prefix, arch->scheme->classes_tensor);
-    const VigilStored *t = vigil_safetensors_find(file, name);
+    return vigil_safetensors_find(file, name);
+}
+
+static int count_classes(const VigilArchitecture *arch, const VigilSafetensors *file,
+                         const char *prefix)
+{
+    const VigilStored *t = find_classes(arch, file, prefix);
     uint64_t anchors =
         arch->scheme->cell_anchors ? (uint64_t)arch->scheme->cell_anchors : 1;
     uint64_t further = (uint64_t)arch->scheme->further_rows;
@@ -102,14 +108,19 @@ static bool next_architecture(VigilArchitecture *a, size_t *family, size_t *sche
     return true;
 }
 
-/* The best fit over all networks. */
+/* The best fit over all networks, or over those `likely` ones alone for which the file
+ * has the tensor that tells the number of classes. */
 static VigilStatus best_match(const VigilSafetensors *file, const char *prefix,
-                              const char *named, VigilMatch *best, VigilError *error)
+                              const char *named, bool likely, VigilMatch *best,
+                              VigilError *error)
 {
     size_t family = 0, scheme = 0, variant = 0;
     VigilArchitecture arch;
     memset(best, 0, sizeof *best);
+    best->binder.missed = 1; /* for no network at all */
     while (next_architecture(&arch, &family, &scheme, &variant)) {
+        if (likely && !find_classes(&arch, file, prefix))
+            continue;
         VigilSource *source = vigil_source_file(file, prefix);
         VigilMatch match;
         if (!source)
@@ -149,24 +160,39 @@ static VigilStatus no_match(const VigilSafetensors *file, const VigilMatch *best
                       strlen(reason) > at ? reason + at : reason);
 }
 
-VigilStatus vigil_recognise(VigilModel *model, VigilError *error)
+/* The best fit under any of the prefixes that wrappers put before names. */
+static VigilStatus best_prefix(const VigilSafetensors *file, bool likely,
+                               VigilMatch *best, const char **prefix, VigilError *error)
 {
     static const char *const prefixes[] = { "", "module.", "model." };
-    const char *named = vigil_safetensors_metadata(model->file, "variant");
-    VigilMatch best = { 0 };
-    const char *prefix = "";
+    const char *named = vigil_safetensors_metadata(file, "variant");
+    *best = (VigilMatch) { 0 };
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
         VigilMatch match;
-        VigilStatus s = best_match(model->file, prefixes[i], named, &match, error);
+        VigilStatus s = best_match(file, prefixes[i], named, likely, &match, error);
         if (s != VIGIL_OK)
             return s;
-        if (better(&match, &best, named)) {
-            best = match;
-            prefix = prefixes[i];
+        if (better(&match, best, named)) {
+            *best = match;
+            *prefix = prefixes[i];
         }
-        if (!best.binder.missed)
+        if (!best->binder.missed)
             break;
     }
+    return VIGIL_OK;
+}
+
+/* All networks are tried only where none is it, to name the closest: that takes as long
+ * as packing the weights of one. */
+VigilStatus vigil_recognise(VigilModel *model, VigilError *error)
+{
+    VigilMatch best;
+    const char *prefix = "";
+    VigilStatus s = best_prefix(model->file, true, &best, &prefix, error);
+    if (s == VIGIL_OK && best.binder.missed)
+        s = best_prefix(model->file, false, &best, &prefix, error);
+    if (s != VIGIL_OK)
+        return s;
     if (best.binder.missed)
         return no_match(model->file, &best, error);
     model->arch = best.arch;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/safetensors.h"
 #include "core/json.h"
-#include "core/reader.h"
 #include "core/text.h"
 
 #include <inttypes.h>
@@ -425,6 +424,11 @@ void vigil_safetensors_close(VigilSafetensors **out)
 const char *vigil_safetensors_path(const VigilSafetensors *file)
 {
     return file->reader.path;
+}
+
+const VigilFileIdentity *vigil_safetensors_identity(const VigilSafetensors *file)
+{
+    return &file->reader.identity;
 }
 
 size_t vigil_safetensors_count(const VigilSafetensors *file)

@@ -11,6 +11,7 @@
 #define VIGIL_CORE_SAFETENSORS_H
 
 #include "core/dtype.h"
+#include "core/reader.h"
 #include "core/status.h"
 
 #define VIGIL_MAX_RANK 8
@@ -44,6 +45,9 @@ void vigil_safetensors_close(VigilSafetensors **file);
 
 /* The path or name it was opened under. */
 const char *vigil_safetensors_path(const VigilSafetensors *file);
+
+/* Of the file when it was opened; all 0 for memory. */
+const VigilFileIdentity *vigil_safetensors_identity(const VigilSafetensors *file);
 
 size_t vigil_safetensors_count(const VigilSafetensors *file);
 /* In the order of the header; NULL past the last.  They are one array: element i is

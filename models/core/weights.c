@@ -86,8 +86,12 @@ const VigilStored *vigil_source_leftover(const VigilSource *source,
 static const VigilStored *source_find(VigilSource *source, const char *name)
 {
     char full[2 * VIGIL_MAX_NAME];
-    snprintf(full, sizeof full, "%s%s", source->prefix, name);
-    const VigilStored *t = vigil_safetensors_find(source->file, full);
+    const char *key = name;
+    if (*source->prefix) {
+        snprintf(full, sizeof full, "%s%s", source->prefix, name);
+        key = full;
+    }
+    const VigilStored *t = vigil_safetensors_find(source->file, key);
     if (t)
         source->used[t - vigil_safetensors_at(source->file, 0)] = true;
     return t;
@@ -165,8 +169,9 @@ static const VigilWeights *store_find(VigilStore *store, const char *key)
 
 /* ---- Binding --------------------------------------------------------------------- */
 
-typedef struct Scratch {
-    struct Scratch *next;
+typedef struct VigilScratch {
+    struct VigilScratch *next;
+    size_t floats;
     float *data;
 } Scratch;
 
@@ -177,17 +182,14 @@ static void bind_fail_memory(VigilBinder *b, size_t bytes, const char *what)
 }
 
 /* A tensor that is not there or of another shape. */
-__attribute__((format(printf, 2, 3))) static void bind_miss(VigilBinder *b,
-                                                            const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void
+bind_fail_shape(VigilBinder *b, const char *format, ...)
 {
-    b->missed++;
-    if (b->status == VIGIL_OK) {
-        va_list args;
-        va_start(args, format);
-        vsnprintf(b->error.message, sizeof b->error.message, format, args);
-        va_end(args);
-        b->status = b->error.status = VIGIL_ERROR_SHAPE;
-    }
+    va_list args;
+    va_start(args, format);
+    vsnprintf(b->error.message, sizeof b->error.message, format, args);
+    va_end(args);
+    b->status = b->error.status = VIGIL_ERROR_SHAPE;
 }
 
 static void shape_text(char *out, size_t size, int rank, const uint64_t *shape)
@@ -200,31 +202,56 @@ static void shape_text(char *out, size_t size, int rank, const uint64_t *shape)
         snprintf(out + at, size - at, "]");
 }
 
-/* The stored tensor if name, kind and shape are right; else counts a miss. */
-static const VigilStored *check_stored(VigilBinder *b, const char *name, int rank,
-                                       const uint64_t *shape)
+static bool has_shape(const VigilStored *t, int rank, const uint64_t *shape)
+{
+    return t->rank == rank && !memcmp(t->shape, shape, (size_t)rank * sizeof *shape);
+}
+
+/* What is wrong with the stored tensor t, which may be NULL, in one sentence. */
+static void tell_miss(VigilBinder *b, const VigilStored *t, const char *name, int rank,
+                      const uint64_t *shape)
 {
     char want[128], have[192], path[112];
-    const VigilStored *t = source_find(b->source, name);
     vigil_printable(path, sizeof path, vigil_safetensors_path(b->source->file));
     shape_text(want, sizeof want, rank, shape);
     if (!t) {
-        bind_miss(b, "%s: no tensor '%s%s', which %s needs with shape %s", path,
-                  b->source->prefix, name, b->what, want);
-        return NULL;
+        bind_fail_shape(b, "%s: no tensor '%s%s', which %s needs with shape %s", path,
+                        b->source->prefix, name, b->what, want);
+        return;
     }
     shape_text(have, sizeof have, t->rank, t->shape);
-    if (strcmp(want, have)) {
-        bind_miss(b, "%s: tensor '%s' has shape %s, %s needs %s", path, t->name, have,
-                  b->what, want);
-        return NULL;
-    }
-    if (!vigil_dtype_is_float(t->dtype)) {
-        bind_miss(b, "%s: tensor '%s' has type %s, weights are F16, BF16, F32 or F64",
-                  path, t->name, vigil_dtype_name(t->dtype));
-        return NULL;
-    }
-    return t;
+    if (!has_shape(t, rank, shape))
+        bind_fail_shape(b, "%s: tensor '%s' has shape %s, %s needs %s", path, t->name,
+                        have, b->what, want);
+    else
+        bind_fail_shape(b,
+                        "%s: tensor '%s' has type %s, weights are F16, BF16, F32 or "
+                        "F64",
+                        path, t->name, vigil_dtype_name(t->dtype));
+}
+
+/* The stored tensor if name, kind and shape are right; else counts a miss.  Only the
+ * first is told: to recognise a file, hundreds of networks miss hundreds of tensors. */
+static const VigilStored *check_stored(VigilBinder *b, const char *name, int rank,
+                                       const uint64_t *shape)
+{
+    const VigilStored *t = source_find(b->source, name);
+    if (t && has_shape(t, rank, shape) && vigil_dtype_is_float(t->dtype))
+        return t;
+    b->missed++;
+    if (b->status == VIGIL_OK)
+        tell_miss(b, t, name, rank, shape);
+    return NULL;
+}
+
+/* In a form that compilers turn into vectors: x - x is 0, but not a number where x is
+ * none or infinite. */
+static bool all_finite(const float *data, uint64_t n)
+{
+    int bad = 0;
+    for (uint64_t i = 0; i < n; i++)
+        bad |= data[i] - data[i] != 0;
+    return !bad;
 }
 
 /* A value that is not finite would end as results that are not, far from here: often it
@@ -234,6 +261,8 @@ static bool check_values(VigilBinder *b, const VigilStored *t, const float *data
     bool variance = ends_with(t->name, ".running_var");
     char path[112];
     uint64_t i = 0;
+    if (!variance && all_finite(data, t->elements))
+        return true;
     while (i < t->elements && isfinite(data[i]) && (data[i] >= 0 || !variance))
         i++;
     if (i == t->elements)
@@ -282,11 +311,37 @@ const float *vigil_bind_tensor(VigilBinder *b, const char *name, int rank,
     return data;
 }
 
+/* Takes the smallest of the spare ones that has room for n floats out of the list;
+ * where none has, the largest, without its memory; NULL: there are none. */
+static Scratch *take_spare(VigilBinder *b, size_t n)
+{
+    Scratch **best = &b->spare;
+    if (!*best)
+        return NULL;
+    for (Scratch **p = &(*best)->next; *p; p = &(*p)->next) {
+        bool fits = (*p)->floats >= n, smaller = (*p)->floats < (*best)->floats;
+        if ((*best)->floats >= n ? fits && smaller : !smaller)
+            best = p;
+    }
+    Scratch *s = *best;
+    *best = s->next;
+    if (s->floats < n) {
+        free(s->data);
+        s->data = NULL;
+    }
+    return s;
+}
+
 float *vigil_bind_alloc(VigilBinder *b, size_t n)
 {
-    Scratch *s = calloc(1, sizeof *s);
-    if (s)
-        s->data = vigil_calloc_aligned(n, sizeof(float));
+    size_t bytes;
+    Scratch *s = take_spare(b, n);
+    if (!s)
+        s = calloc(1, sizeof *s);
+    if (s && !s->data && vigil_size_mul(n, sizeof(float), &bytes)) {
+        s->data = vigil_alloc_aligned(bytes);
+        s->floats = n;
+    }
     if (!s || !s->data) {
         free(s);
         bind_fail_memory(b, n * sizeof(float), "reading a tensor");
@@ -297,14 +352,23 @@ float *vigil_bind_alloc(VigilBinder *b, size_t n)
     return s->data;
 }
 
+void vigil_bind_next(VigilBinder *b)
+{
+    for (Scratch *s; (s = b->scratch);) {
+        b->scratch = s->next;
+        s->next = b->spare;
+        b->spare = s;
+    }
+}
+
 void vigil_bind_end(VigilBinder *b)
 {
-    for (Scratch *s = b->scratch, *next; s; s = next) {
-        next = s->next;
+    vigil_bind_next(b);
+    for (Scratch *s; (s = b->spare);) {
+        b->spare = s->next;
         free(s->data);
         free(s);
     }
-    b->scratch = NULL;
 }
 
 const VigilWeights *vigil_bind_find(VigilBinder *b, const char *key)

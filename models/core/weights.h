@@ -69,20 +69,21 @@ typedef struct VigilBinder {
     size_t missed;    /* not there, or of another shape */
     uint64_t
         parameters; /* elements of the fitted tensors, running statistics left out */
-    void *scratch;  /* tensors read for the operation at hand */
+    struct VigilScratch *scratch; /* tensors read for the operation at hand */
+    struct VigilScratch *spare;   /* memory of earlier operations, for the next */
 } VigilBinder;
 
 /* For LOAD: the weights packed before under this key, or NULL: then read the tensors
  * and call vigil_bind_keep(). */
 const VigilWeights *vigil_bind_find(VigilBinder *binder, const char *key);
 
-/* The tensor `name` of the shape given as float32, valid until vigil_bind_end(); NULL
+/* The tensor `name` of the shape given as float32, valid until vigil_bind_next(); NULL
  * in CHECK mode and after a failure.  Values that are not finite and
  * variances below 0 are a failure. */
 const float *vigil_bind_tensor(VigilBinder *binder, const char *name, int rank,
                                const uint64_t *shape);
 
-/* Working memory of n floats with the same lifetime. */
+/* Working memory of n floats, of any values, with the same lifetime. */
 float *vigil_bind_alloc(VigilBinder *binder, size_t n);
 
 /* Frees what weights hold that are not handed over after all. */
@@ -93,7 +94,10 @@ void vigil_weights_clear(VigilWeights *weights);
 const VigilWeights *vigil_bind_keep(VigilBinder *binder, const char *key,
                                     VigilWeights *weights);
 
-/* Frees what the operation read. */
+/* Ends the lifetime of what the operation read; its memory is used again. */
+void vigil_bind_next(VigilBinder *binder);
+
+/* Frees that memory, after the last operation. */
 void vigil_bind_end(VigilBinder *binder);
 
 /* After CHECK: the first tensor of the file that nothing asked for, training leftovers

@@ -185,6 +185,7 @@ static bool chooses(const char *value, const char *name, bool forced)
 static void check_choice(void)
 {
     const char *highest = vigil_kernels_built[0]->name;
+    const char *emulated = getenv("VIGIL_TEST_LEVEL"); /* of the CPU emulated */
     for (size_t i = 0; vigil_kernels_built[i]; i++) {
         const char *name = vigil_kernels_built[i]->name;
         if (vigil_kernels_usable(vigil_kernels_built[i]))
@@ -192,6 +193,9 @@ static void check_choice(void)
         tap_ok(chooses(name, highest, true), "VIGIL_ISA=%s chooses %s", name, highest);
     }
     tap_ok(chooses(NULL, highest, false), "without VIGIL_ISA: %s", highest);
+    if (emulated)
+        tap_ok(!strcmp(highest, emulated), "the highest level is %s, of %s expected",
+               highest, emulated);
     tap_ok(chooses("", highest, false), "with VIGIL_ISA empty: %s", highest);
     tap_ok(chooses("mmx", highest, true), "VIGIL_ISA=mmx, unknown: %s", highest);
 }

@@ -90,15 +90,16 @@ double vigil_conv_fold_row(const VigilConvWeights *raw, size_t o, size_t in,
                            size_t taps, float *row)
 {
     double a = raw->scale ? raw->scale[o] : 1, sum = raw->bias ? raw->bias[o] : 0;
-    for (size_t i = 0; i < in; i++)
-        for (size_t t = 0; t < taps; t++) {
-            double w = raw->w[(o * in + i) * taps + t];
-            if (raw->pre) {
-                sum += w * raw->pre_shift[i];
-                w *= raw->pre[i];
-            }
-            row[t * in + i] = (float)(a * w);
+    const float *from = raw->w + o * in * taps; /* [in][taps] */
+    for (size_t t = 0; t < taps; t++) {
+        for (size_t i = 0; i < in && !raw->pre; i++)
+            row[t * in + i] = (float)(a * from[i * taps + t]);
+        for (size_t i = 0; i < in && raw->pre; i++) {
+            double w = from[i * taps + t];
+            sum += w * raw->pre_shift[i];
+            row[t * in + i] = (float)(a * (w * raw->pre[i]));
         }
+    }
     return a * sum + (raw->shift ? raw->shift[o] : 0);
 }
 
