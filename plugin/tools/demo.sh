@@ -16,8 +16,10 @@ clip_regions+=" kerb=0.829,0.519,0.052,0.200; gate=0.934,0.420,0.052,0.182"
 clip_detection=(threshold=0.25 class-thresholds=animal=0.45 tiles=3x3 inference-interval=4)
 # For what the shipped detector says of other sources.
 detection=(threshold=0.3 class-thresholds=animal=0.45)
-# Pictures a second.  At 47.3 s two places are taken and two are empty.
-clip_picture_rate=10/473
+# Pictures a second, chosen for the one that is kept: at 60 s six people are there; at 47.3 s
+# two of the places are taken and two are empty.
+clip_picture_rate=1/30
+clip_places_picture_rate=10/473
 
 clip_is_right() {
     [ -f "$1" ] && echo "$clip_sha256  $1" | sha256sum --check --status
@@ -222,7 +224,10 @@ demo() {
     if [ -z "$source" ]; then
         fetch_clip
         detection=("${clip_detection[@]}")
-        [ "$task" != classify ] || regions=${regions:-$clip_regions}
+        if [ "$task" = classify ]; then
+            regions=${regions:-$clip_regions}
+            clip_picture_rate=$clip_places_picture_rate
+        fi
     fi
     rm -rf "$folder"
     mkdir -p "$folder"
