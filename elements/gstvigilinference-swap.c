@@ -96,12 +96,15 @@ void gst_vigil_inference_swap_cancel(GstVigilInference *self)
     GThread *thread = priv->swap.thread;
     priv->swap.thread = NULL;
     priv->swap.cancelled = TRUE;
-    if (priv->swap.opening || priv->swap.incoming)
-        priv->settings_changed = TRUE; /* to be opened when data flows again */
+    const gboolean pending = priv->swap.opening || priv->swap.incoming;
     GST_OBJECT_UNLOCK(self);
     if (thread)
         g_thread_join(thread);
     gst_vigil_network_close(&priv->swap.incoming);
+    GST_OBJECT_LOCK(self);
+    if (pending)
+        priv->settings_changed = TRUE; /* to be opened when data flows again */
+    GST_OBJECT_UNLOCK(self);
 }
 
 /* ---- Taking, between two frames ------------------------------------------------- */

@@ -76,8 +76,8 @@ static bool has_published_classes(const VigilMatch *m)
  */
 static bool better(const VigilMatch *a, const VigilMatch *b, const char *named)
 {
-    if (!b->arch.row)
-        return true;
+    if (!a->arch.row || !b->arch.row)
+        return a->arch.row != NULL;
     if (!a->binder.missed != !b->binder.missed)
         return !a->binder.missed;
     if (!a->binder.missed && is_named(a, named) != is_named(b, named))
@@ -166,7 +166,7 @@ static VigilStatus best_prefix(const VigilSafetensors *file, bool likely,
 {
     static const char *const prefixes[] = { "", "module.", "model." };
     const char *named = vigil_safetensors_metadata(file, "variant");
-    *best = (VigilMatch) { 0 };
+    *best = (VigilMatch) { .binder.missed = 1 }; /* for no network at all */
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
         VigilMatch match;
         VigilStatus s = best_match(file, prefixes[i], named, likely, &match, error);
