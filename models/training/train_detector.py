@@ -6,7 +6,7 @@ a score (`eval_det.py`): `voc07` and `cctv`.  A run is one stage; the next one s
 its weights, at another size if need be, the first one from a classifier:
 
     train_detector.py --data DATA --size 192 --epochs 9 --init cls.pt --out det192.pt
-    train_detector.py --data DATA --size 256 --epochs 3 --lr 4e-4 --init det192.pt --out det256.pt
+    train_detector.py --data DATA --size 256 --epochs 14 --init det192.pt --out det256.pt
     train_detector.py --data DATA --size 256 --evaluate det256.pt
 
 A run that was interrupted goes on from the last epoch it finished when it is started again
