@@ -140,6 +140,14 @@ static void tell_updated(GstVigilInference *self)
                              gst_message_new_latency(GST_OBJECT(self)));
 }
 
+gboolean gst_vigil_inference_swap_waits(GstVigilInference *self)
+{
+    GST_OBJECT_LOCK(self);
+    const gboolean waits = gst_vigil_inference_private(self)->swap.incoming != NULL;
+    GST_OBJECT_UNLOCK(self);
+    return waits;
+}
+
 gboolean gst_vigil_inference_swap_finish(GstVigilInference *self)
 {
     GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
