@@ -84,8 +84,7 @@ static void test_found_again(void)
     g_assert_cmpuint(gst_vigil_meta_get_n_results(meta), ==, PATCHES);
     for (guint i = 0; i < PATCHES; i++) {
         const GstVigilResult *object = detection(out, i);
-        const GstVigilResult *result =
-            result_of(meta, gst_vigil_result_get_id(object));
+        const GstVigilResult *result = result_of(meta, gst_vigil_result_get_id(object));
         g_assert_nonnull(result);
         g_assert_cmpstr(best_label(result), ==, color_labels[patches[i].color]);
         g_assert_cmpuint(gst_vigil_result_get_n_classes(result), ==, 2);
@@ -108,8 +107,7 @@ static void test_gone(void)
     g_assert_cmpuint(gst_vigil_meta_get_n_results(meta), ==, 2);
     g_assert_cmpuint(count_rois(out), ==, 2);
     for (guint i = 0; i < 2; i++)
-        g_assert_nonnull(
-            result_of(meta, gst_vigil_result_get_id(detection(out, i))));
+        g_assert_nonnull(result_of(meta, gst_vigil_result_get_id(detection(out, i))));
     gst_buffer_unref(out);
     late_stop(&l);
 }
@@ -239,7 +237,8 @@ static void check_both(const gchar *detect, const gchar *classify)
         "vigildetect name=detect mode=%s model=%s resize=stretch input-size=192x256 ! "
         "queue ! vigilclassify name=classify mode=%s model=%s resize=stretch "
         "inference-region=roi-list ! vigiloverlay hold-time=10000000000",
-        detect, g_getenv("VIGIL_TEST_DETECTOR"), classify, g_getenv("VIGIL_TEST_MODEL"));
+        detect, g_getenv("VIGIL_TEST_DETECTOR"), classify,
+        g_getenv("VIGIL_TEST_MODEL"));
     GstHarness *h = gst_harness_new_parse(text);
     guint told = 0;
 

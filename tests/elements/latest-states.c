@@ -256,10 +256,10 @@ static void test_auto(void)
 
 static void check_source(const gchar *source, const gchar *mode)
 {
-    gchar *text = g_strdup_printf(
-        "%s num-buffers=3 ! video/x-raw,width=160,height=120 ! queue ! "
-        "vigilclassify name=classify model=%s ! fakesink",
-        source, g_getenv("VIGIL_TEST_MODEL"));
+    gchar *text =
+        g_strdup_printf("%s num-buffers=3 ! video/x-raw,width=160,height=120 ! queue ! "
+                        "vigilclassify name=classify model=%s ! fakesink",
+                        source, g_getenv("VIGIL_TEST_MODEL"));
     GstElement *pipeline = gst_parse_launch(text, NULL);
     Late l = { .element = gst_bin_get_by_name(GST_BIN(pipeline), "classify") };
     GstBus *bus = gst_element_get_bus(pipeline);
@@ -395,7 +395,8 @@ static gpointer meddle(gpointer data)
         GstElement *element = m->l->element;
         GstStructure *stats = NULL;
         g_object_set(element, "regions", regions[i % 2], "inference-interval",
-                     1 + i % 3, "top-k", 1 + i % 5, "max-fps", i % 7 ? 0.0 : 20.0, NULL);
+                     1 + i % 3, "top-k", 1 + i % 5, "max-fps", i % 7 ? 0.0 : 20.0,
+                     NULL);
         if (i % 16 == 0)
             gst_util_set_object_arg(G_OBJECT(element), "mode", modes[i / 16 % 3]);
         if (i % 64 == 0)
