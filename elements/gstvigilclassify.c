@@ -25,7 +25,8 @@
  * #GstVigilClassify:inference-interval frames do.  Objects with a track keep their
  * classes for #GstVigilClassify:reclassify-interval frames that are looked at.  Without
  * a track an object cannot be known again: it is looked at in every so many frames, and
- * has no classes in those between.
+ * has no classes in those between.  In mode latest classes go to the object as it is on
+ * the frame that carries them, known by its track or its place.
  *
  * With #GstVigilClassify:post-messages, an element message "vigil-classification" is
  * posted for each region of each frame that is looked at.  Its structure has:
