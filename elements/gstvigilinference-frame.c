@@ -247,37 +247,22 @@ static gboolean begin_look(GstVigilLook *look, GstBuffer *buffer, gboolean apart
     return TRUE;
 }
 
-/* FALSE: an error was posted.  *done: it was looked at. */
-static gboolean look_at(GstVigilLook *look, GstBuffer *buffer, gboolean *done)
+/* FALSE: an error was posted.  *done: the frame was looked at or, `apart`, is ready for
+ * the worker. */
+static gboolean look_at(GstVigilLook *look, GstBuffer *buffer, gboolean apart,
+                        gboolean *done)
 {
-    GstVigilInference *self = look->self;
     GError *error = NULL;
 
-    if (!begin_look(look, buffer, FALSE))
+    if (!begin_look(look, buffer, apart))
         return TRUE;
     const gboolean wanted = gst_vigil_look_list_views(look);
-    const gboolean ok = !wanted || gst_vigil_look_at(look, &error);
+    const gboolean ok = !wanted || (apart ? gst_vigil_look_reduce(look, &error)
+                                          : gst_vigil_look_at(look, &error));
     gst_vigil_frame_unmap(&look->frame);
     *done = wanted && ok;
-    if (*done)
+    if (*done && !apart)
         gst_vigil_inference_note_analysed(look);
-    gst_vigil_look_end(look);
-    if (error)
-        gst_vigil_inference_post(self, GST_MESSAGE_ERROR, error);
-    return ok;
-}
-
-/* The same for the worker, which gets the look.  *done: it is to be looked at. */
-static gboolean prepare_look(GstVigilLook *look, GstBuffer *buffer, gboolean *done)
-{
-    GError *error = NULL;
-
-    if (!begin_look(look, buffer, TRUE))
-        return TRUE;
-    const gboolean wanted = gst_vigil_look_list_views(look);
-    const gboolean ok = !wanted || gst_vigil_look_reduce(look, &error);
-    gst_vigil_frame_unmap(&look->frame);
-    *done = wanted && ok;
     if (error)
         gst_vigil_inference_post(look->self, GST_MESSAGE_ERROR, error);
     return ok;
@@ -303,8 +288,7 @@ static GstFlowReturn analyse(GstVigilInference *self, GstBuffer *buffer,
     const GstClockTime begin = gst_util_get_timestamp();
     GstVigilLook *look = gst_vigil_worker_get_look(&priv->worker);
     gboolean done = FALSE;
-    const gboolean ok =
-        apart ? prepare_look(look, buffer, &done) : look_at(look, buffer, &done);
+    const gboolean ok = look_at(look, buffer, apart, &done);
 
     if (done) {
         begin_wait(self, buffer);
@@ -346,8 +330,10 @@ GstFlowReturn gst_vigil_inference_transform_ip(GstBaseTransform *trans,
         return GST_FLOW_ERROR;
     if (mode == GST_VIGIL_MODE_LATEST)
         attach_latest(self, buffer);
-    if (!is_due(self, buffer) || !ready || skip_empty(self, buffer) ||
-        skip_late(self, buffer))
+    if (!is_due(self, buffer) || skip_empty(self, buffer) || skip_late(self, buffer))
         return GST_FLOW_OK;
-    return analyse(self, buffer, mode);
+    if (ready)
+        return analyse(self, buffer, mode);
+    gst_vigil_inference_count_skipped(self);
+    return GST_FLOW_OK;
 }

@@ -16,9 +16,9 @@ static void keep_model(GstVigilInference *self, GError *error)
     g_free(priv->settings.model);
     priv->settings.model = g_strdup(priv->network->source);
     priv->settings_changed = TRUE;
+    g_prefix_error(&error, "The model in use stays, \"%s\". ", priv->network->name);
     GST_OBJECT_UNLOCK(self);
     g_object_notify(G_OBJECT(self), "model");
-    g_prefix_error(&error, "The model in use stays, \"%s\". ", priv->network->name);
     gst_vigil_inference_post(self, GST_MESSAGE_WARNING, error);
 }
 
