@@ -55,20 +55,6 @@ static gboolean ask_live(GstVigilInference *self)
     return live;
 }
 
-static void change_mode(GstVigilInference *self, GstVigilMode from, GstVigilMode to)
-{
-    GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
-
-    GST_INFO_OBJECT(self, "mode %s", gst_vigil_mode_to_string(to));
-    if (from == GST_VIGIL_MODE_LATEST) {
-        gst_vigil_worker_let_rest(&priv->worker);
-        gst_vigil_worker_begin_epoch(&priv->worker);
-    }
-    if (from != GST_VIGIL_MODE_AUTO) /* else it was told from the beginning */
-        gst_element_post_message(GST_ELEMENT(self),
-                                 gst_message_new_latency(GST_OBJECT(self)));
-}
-
 GstVigilMode gst_vigil_inference_take_mode(GstVigilInference *self)
 {
     GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
@@ -81,7 +67,11 @@ GstVigilMode gst_vigil_inference_take_mode(GstVigilInference *self)
     priv->live = live;
     GST_OBJECT_UNLOCK(self);
     if (from != to)
-        change_mode(self, from, to);
+        GST_INFO_OBJECT(self, "mode %s", gst_vigil_mode_to_string(to));
+    if (from == GST_VIGIL_MODE_LATEST && to == GST_VIGIL_MODE_SYNC) {
+        gst_vigil_worker_let_rest(&priv->worker);
+        gst_vigil_worker_begin_epoch(&priv->worker);
+    }
     return to;
 }
 

@@ -133,8 +133,13 @@ static void set_property(GObject *object, guint id, const GValue *value,
     GST_OBJECT_LOCK(self);
     set_value(self, id, value, pspec);
     GST_OBJECT_UNLOCK(self);
-    if (id == PROP_MODEL && GST_STATE(self) > GST_STATE_READY)
+    if (GST_STATE(self) <= GST_STATE_READY)
+        return;
+    if (id == PROP_MODEL)
         gst_vigil_inference_swap_begin(self);
+    if (id == PROP_MODE) /* which is what LATENCY queries go by */
+        gst_element_post_message(GST_ELEMENT(self),
+                                 gst_message_new_latency(GST_OBJECT(self)));
 }
 
 static GstStructure *new_stats(const GstVigilInferencePrivate *priv)

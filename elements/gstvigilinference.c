@@ -153,6 +153,7 @@ static gboolean start(GstBaseTransform *trans)
     priv->has_stream_orientation = FALSE;
     priv->global_orientation = GST_VIDEO_ORIENTATION_IDENTITY;
     priv->active_mode = GST_VIGIL_MODE_AUTO;
+    priv->live = FALSE;
     GST_OBJECT_UNLOCK(self);
     priv->live_known = FALSE;
     gst_vigil_worker_resume(&priv->worker);

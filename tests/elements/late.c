@@ -9,8 +9,8 @@ static Late start(GstHarness *h, GstElement *element, const gchar *caps)
     Late l = { .h = h, .element = element, .bus = gst_bus_new() };
 
     l.info = frame_info(caps);
-    gst_element_set_bus(element, l.bus);
     gst_util_set_object_arg(G_OBJECT(element), "mode", "latest");
+    gst_element_set_bus(element, l.bus);
     gst_harness_set_src_caps_str(h, caps);
     gate_shut();
     return l;

@@ -185,9 +185,13 @@ static void assert_mode(const Late *l, const gchar *expected)
     g_free(mode);
 }
 
+/* It is told at once what the latency will be. */
 static void set_mode(Late *l, const gchar *mode)
 {
     gst_util_set_object_arg(G_OBJECT(l->element), "mode", mode);
+    GstMessage *message = gst_bus_pop_filtered(l->bus, GST_MESSAGE_LATENCY);
+    g_assert_nonnull(message);
+    gst_message_unref(message);
 }
 
 static gpointer push_frame(gpointer data)
@@ -214,9 +218,6 @@ static void test_to_sync(void)
     assert_mode(&l, "sync");
     assert_count(&l, "unattached", 1);
     assert_count(&l, "skipped", 1);
-    GstMessage *message = gst_bus_pop_filtered(l.bus, GST_MESSAGE_LATENCY);
-    g_assert_nonnull(message);
-    gst_message_unref(message);
     late_stop(&l);
 }
 
@@ -230,12 +231,9 @@ static void test_to_latest(void)
     g_assert_cmpuint(late_of_frame(out), ==, 0);
     gst_buffer_unref(out);
     set_mode(&l, "latest");
+    g_assert_cmpuint(gst_harness_query_latency(l.h), ==, 0);
     late_push_bare(&l, 3);
     assert_mode(&l, "latest");
-    g_assert_cmpuint(gst_harness_query_latency(l.h), ==, 0);
-    GstMessage *message = gst_bus_pop_filtered(l.bus, GST_MESSAGE_LATENCY);
-    g_assert_nonnull(message);
-    gst_message_unref(message);
     late_stop(&l);
 }
 
