@@ -209,6 +209,7 @@ static void test_to_sync(void)
     set_mode(&l, "sync");
     g_assert_cmpuint(gst_harness_query_latency(l.h), >, 0);
     GThread *thread = g_thread_new("frame", push_frame, &l);
+    late_wait(&l, "skipped", 1); /* the one that waited */
     gate_let(2);
     GstBuffer *out = g_thread_join(thread);
     g_assert_cmpuint(gate_came(), ==, 2);
