@@ -19,17 +19,22 @@ typedef struct Candidate {
     gfloat score, area;
 } Candidate;
 
-void gst_vigil_classify_init_objects(GstVigilClassify *self)
+gpointer gst_vigil_classify_new_notes(void)
 {
-    self->objects = g_array_new(FALSE, FALSE, sizeof(GstVigilObject));
-    self->candidates = g_array_new(FALSE, FALSE, sizeof(Candidate));
+    GstVigilClassifyNotes *notes = g_new0(GstVigilClassifyNotes, 1);
+
+    notes->objects = g_array_new(FALSE, FALSE, sizeof(GstVigilObject));
+    notes->candidates = g_array_new(FALSE, FALSE, sizeof(Candidate));
+    return notes;
 }
 
-void gst_vigil_classify_clear_objects(GstVigilClassify *self)
+void gst_vigil_classify_free_notes(gpointer data)
 {
-    g_clear_pointer(&self->objects, g_array_unref);
-    g_clear_pointer(&self->candidates, g_array_unref);
-    gst_vigil_recall_clear(&self->recall);
+    GstVigilClassifyNotes *notes = data;
+
+    g_array_unref(notes->objects);
+    g_array_unref(notes->candidates);
+    g_free(notes);
 }
 
 static gchar **split_names(const gchar *text)
@@ -77,24 +82,29 @@ static gboolean has_pixels(GstVigilClassify *self, const GstVigilObject *object,
 }
 
 /* What has no track cannot be known again: it is looked at every so many frames. */
-static gboolean is_due(GstVigilClassify *self, const GstVigilObject *object,
-                       guint interval, guint64 *age)
+static gboolean is_due(GstVigilClassify *self, const GstVigilRecallFrame *frame,
+                       const GstVigilObject *object, guint interval, guint64 *age)
 {
-    if (gst_vigil_recall_find(&self->recall, object, age))
+    GstVigilResult *last = gst_vigil_recall_find(&self->recall, object, age);
+
+    if (last) {
+        gst_vigil_result_unref(last);
         return interval > 0 && *age >= interval;
+    }
     *age = NEVER;
-    return object->track || interval == 0 || (self->recall.frame - 1) % interval == 0;
+    return object->track || interval == 0 || (frame->number - 1) % interval == 0;
 }
 
-static void add_candidate(GstVigilClassify *self, guint i, guint interval)
+static void add_candidate(GstVigilClassify *self, GstVigilClassifyNotes *notes, guint i,
+                          guint interval)
 {
-    const GstVigilObject *object = &g_array_index(self->objects, GstVigilObject, i);
+    const GstVigilObject *object = &g_array_index(notes->objects, GstVigilObject, i);
     Candidate candidate = { .object = i,
                             .score = object->score,
                             .area = object->area.width * object->area.height };
 
-    candidate.due = is_due(self, object, interval, &candidate.age);
-    g_array_append_val(self->candidates, candidate);
+    candidate.due = is_due(self, &notes->frame, object, interval, &candidate.age);
+    g_array_append_val(notes->candidates, candidate);
 }
 
 /* The longest ago goes first, so that each has its turn; then by score, and where there
@@ -114,12 +124,12 @@ static gint compare(gconstpointer a, gconstpointer b)
     return left->object < right->object ? -1 : 1;
 }
 
-static void add_views(GstVigilClassify *self, guint most, GArray *views)
+static void add_views(const GstVigilClassifyNotes *notes, guint most, GArray *views)
 {
-    for (guint i = 0; i < self->candidates->len && i < most; i++) {
-        if (!g_array_index(self->candidates, Candidate, i).due)
+    for (guint i = 0; i < notes->candidates->len && i < most; i++) {
+        if (!g_array_index(notes->candidates, Candidate, i).due)
             return;
-        const GstVigilObject *object = gst_vigil_classify_get_object(self, i);
+        const GstVigilObject *object = gst_vigil_classify_get_object(notes, i);
         const GstVigilView view = {
             .area = object->area,
             .region_index = -1,
@@ -135,53 +145,65 @@ gboolean gst_vigil_classify_list_objects(GstVigilClassify *self,
                                          const GstVigilShot *frame, GArray *views)
 {
     const GstVigilFrame *picture = frame->frame;
+    GstVigilClassifyNotes *notes = frame->notes;
 
     if (!gst_vigil_objects_list(frame->buffer, picture->width, picture->height,
-                                self->objects)) {
+                                notes->objects)) {
         GST_LOG_OBJECT(self, "no detections and no regions of interest");
         return FALSE;
     }
     const Settings settings = take_settings(self);
-    gst_vigil_recall_begin(&self->recall);
-    g_array_set_size(self->candidates, 0);
-    for (guint i = 0; i < self->objects->len; i++) {
-        const GstVigilObject *object = &g_array_index(self->objects, GstVigilObject, i);
+    notes->frame = gst_vigil_recall_begin(&self->recall);
+    g_array_set_size(notes->candidates, 0);
+    for (guint i = 0; i < notes->objects->len; i++) {
+        const GstVigilObject *object =
+            &g_array_index(notes->objects, GstVigilObject, i);
         if (gst_vigil_object_is_named(object, (const gchar *const *)settings.names) &&
             has_pixels(self, object, picture))
-            add_candidate(self, i, settings.interval);
+            add_candidate(self, notes, i, settings.interval);
     }
-    g_array_sort(self->candidates, compare);
-    add_views(self, settings.most, views);
-    self->looked_at = views->len;
+    g_array_sort(notes->candidates, compare);
+    add_views(notes, settings.most, views);
+    notes->looked_at = views->len;
     GST_LOG_OBJECT(self, "%u objects, %u wanted, %u to be looked at",
-                   self->objects->len, self->candidates->len, views->len);
+                   notes->objects->len, notes->candidates->len, views->len);
     g_strfreev(settings.names);
     return TRUE;
 }
 
 /* ---- Results -------------------------------------------------------------------- */
 
-const GstVigilObject *gst_vigil_classify_get_object(GstVigilClassify *self, guint view)
+const GstVigilObject *gst_vigil_classify_get_object(const GstVigilClassifyNotes *notes,
+                                                    guint view)
 {
-    const Candidate *candidate = &g_array_index(self->candidates, Candidate, view);
+    const Candidate *candidate = &g_array_index(notes->candidates, Candidate, view);
 
-    return &g_array_index(self->objects, GstVigilObject, candidate->object);
+    return &g_array_index(notes->objects, GstVigilObject, candidate->object);
 }
 
-void gst_vigil_classify_recall_objects(GstVigilClassify *self, GstVigilMeta *meta)
+GstVigilResult *gst_vigil_classify_new_same(const GstVigilObject *object,
+                                            const GstVigilResult *same)
 {
-    for (guint i = self->looked_at; i < self->candidates->len; i++) {
-        const GstVigilObject *object = gst_vigil_classify_get_object(self, i);
+    GstVigilResult *result = gst_vigil_object_new_result(object);
+
+    for (guint i = 0; i < gst_vigil_result_get_n_classes(same); i++) {
+        const GstVigilClass *klass = gst_vigil_result_get_class(same, i);
+        gst_vigil_result_add_class(result, klass->index, klass->score, klass->label);
+    }
+    return result;
+}
+
+void gst_vigil_classify_recall_objects(GstVigilClassify *self,
+                                       const GstVigilClassifyNotes *notes,
+                                       GstVigilMeta *meta)
+{
+    for (guint i = notes->looked_at; i < notes->candidates->len; i++) {
+        const GstVigilObject *object = gst_vigil_classify_get_object(notes, i);
         guint64 age;
-        const GstVigilResult *last = gst_vigil_recall_find(&self->recall, object, &age);
+        GstVigilResult *last = gst_vigil_recall_find(&self->recall, object, &age);
         if (!last)
             continue;
-        GstVigilResult *result = gst_vigil_object_new_result(object);
-        for (guint k = 0; k < gst_vigil_result_get_n_classes(last); k++) {
-            const GstVigilClass *klass = gst_vigil_result_get_class(last, k);
-            gst_vigil_result_add_class(result, klass->index, klass->score,
-                                       klass->label);
-        }
-        gst_vigil_meta_add_result(meta, result);
+        gst_vigil_meta_add_result(meta, gst_vigil_classify_new_same(object, last));
+        gst_vigil_result_unref(last);
     }
 }

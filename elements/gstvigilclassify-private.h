@@ -2,7 +2,8 @@
  *
  * What the files of vigilclassify share: the element in gstvigilclassify.c, its
  * settings in gstvigilclassify-properties.c, the objects of earlier elements in
- * gstvigilclassify-objects.c.
+ * gstvigilclassify-objects.c, and in gstvigilclassify-late.c what was found out about
+ * them when their frame had passed.
  */
 #ifndef GST_VIGIL_CLASSIFY_PRIVATE_H
 #define GST_VIGIL_CLASSIFY_PRIVATE_H
@@ -39,29 +40,45 @@ struct _GstVigilClassify {
     gchar *object_class;
     guint reclassify_interval, max_rois;
 
-    /* Of the streaming thread while data flows. */
-    gboolean of_objects; /* the frame at hand */
-    GArray *objects;     /* of GstVigilObject: what rides on it */
-    GArray *candidates;  /* of those wanted: the ones to look at first, by view */
-    guint looked_at;     /* how many of them are */
     GstVigilRecall recall;
+    GArray *present; /* of GstVigilObject: of the streaming thread */
 };
+
+/* What is remembered of a frame. */
+typedef struct _GstVigilClassifyNotes {
+    gboolean of_objects; /* inference-region */
+    GstVigilRecallFrame frame;
+    GArray *objects;    /* of GstVigilObject: what rides on it */
+    GArray *candidates; /* of those wanted: the ones to look at first, by view */
+    guint looked_at;    /* how many of them are */
+} GstVigilClassifyNotes;
 
 /* Properties with their accessors. */
 void gst_vigil_classify_install_properties(GObjectClass *klass);
 /* Sets the defaults. */
 void gst_vigil_classify_init_properties(GstVigilClassify *self);
 
-void gst_vigil_classify_init_objects(GstVigilClassify *self);
-void gst_vigil_classify_clear_objects(GstVigilClassify *self);
+/* GstVigilInference::new_notes and its like. */
+gpointer gst_vigil_classify_new_notes(void);
+void gst_vigil_classify_free_notes(gpointer notes);
 /* Appends views of those objects on the frame's buffer that are to be looked at.
  * FALSE: nobody has said what is in the frame. */
 gboolean gst_vigil_classify_list_objects(GstVigilClassify *self,
                                          const GstVigilShot *frame, GArray *views);
 /* The object of a view. */
-const GstVigilObject *gst_vigil_classify_get_object(GstVigilClassify *self, guint view);
+const GstVigilObject *gst_vigil_classify_get_object(const GstVigilClassifyNotes *notes,
+                                                    guint view);
 /* Adds results for the others, as far as they are known from earlier frames. */
-void gst_vigil_classify_recall_objects(GstVigilClassify *self, GstVigilMeta *meta);
+void gst_vigil_classify_recall_objects(GstVigilClassify *self,
+                                       const GstVigilClassifyNotes *notes,
+                                       GstVigilMeta *meta);
+/* A new result about the object with the classes that another one has. */
+GstVigilResult *gst_vigil_classify_new_same(const GstVigilObject *object,
+                                            const GstVigilResult *same);
+
+/* GstVigilInference::carry_over, in gstvigilclassify-late.c. */
+void gst_vigil_classify_carry_over(GstVigilInference *base, const GstVigilMeta *from,
+                                   GstBuffer *buffer, GstVigilMeta *to);
 
 G_END_DECLS
 

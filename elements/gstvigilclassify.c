@@ -25,7 +25,8 @@
  * #GstVigilClassify:inference-interval frames do.  Objects with a track keep their
  * classes for #GstVigilClassify:reclassify-interval frames that are looked at.  Without
  * a track an object cannot be known again: it is looked at in every so many frames, and
- * has no classes in those between.
+ * has no classes in those between.  In mode latest classes go to the object as it is on
+ * the frame that carries them, known by its track or its place.
  *
  * With #GstVigilClassify:post-messages, an element message "vigil-classification" is
  * posted for each region of each frame that is looked at.  Its structure has:
@@ -76,10 +77,12 @@ static gboolean gst_vigil_classify_list_views(GstVigilInference *base,
 {
     GstVigilClassify *self = GST_VIGIL_CLASSIFY(base);
 
+    GstVigilClassifyNotes *notes = frame->notes;
+
     GST_OBJECT_LOCK(self);
-    self->of_objects = self->inference_region == GST_VIGIL_INFERENCE_REGION_ROI_LIST;
+    notes->of_objects = self->inference_region == GST_VIGIL_INFERENCE_REGION_ROI_LIST;
     GST_OBJECT_UNLOCK(self);
-    if (self->of_objects)
+    if (notes->of_objects)
         return gst_vigil_classify_list_objects(self, frame, views);
     gst_vigil_views_add_regions(views, regions);
     return TRUE;
@@ -150,11 +153,11 @@ static void set_object(GstStructure *structure, const GstVigilObject *object)
 static void post_classes(GstVigilClassify *self, const GstVigilShot *shot,
                          const VigilClass *classes, guint n)
 {
-    GstStructure *structure = gst_vigil_shot_to_structure(
-        shot, GST_VIGIL_INFERENCE(self), "vigil-classification");
+    const GstVigilClassifyNotes *notes = shot->notes;
+    GstStructure *structure = gst_vigil_shot_to_structure(shot, "vigil-classification");
 
-    if (self->of_objects)
-        set_object(structure, gst_vigil_classify_get_object(self, shot->view));
+    if (notes->of_objects)
+        set_object(structure, gst_vigil_classify_get_object(notes, shot->view));
     if (n > 0)
         set_class(structure, shot, &classes[0]);
     set_class_list(structure, shot, classes, n);
@@ -166,8 +169,9 @@ static void gst_vigil_classify_decode(GstVigilInference *base, const GstVigilSho
                                       GstVigilMeta *meta)
 {
     GstVigilClassify *self = GST_VIGIL_CLASSIFY(base);
+    const GstVigilClassifyNotes *notes = shot->notes;
     const GstVigilObject *object =
-        self->of_objects ? gst_vigil_classify_get_object(self, shot->view) : NULL;
+        notes->of_objects ? gst_vigil_classify_get_object(notes, shot->view) : NULL;
     GstVigilResult *result =
         object ? gst_vigil_object_new_result(object) : gst_vigil_shot_new_result(shot);
     VigilClass classes[GST_VIGIL_CLASSIFY_MAX_TOP_K];
@@ -178,7 +182,7 @@ static void gst_vigil_classify_decode(GstVigilInference *base, const GstVigilSho
             result, classes[i].index, classes[i].score,
             gst_vigil_network_label(shot->network, classes[i].index));
     if (object)
-        gst_vigil_recall_keep(&self->recall, object, result);
+        gst_vigil_recall_keep(&self->recall, &notes->frame, object, result);
     gst_vigil_meta_add_result(meta, result);
 
     GST_OBJECT_LOCK(self);
@@ -191,10 +195,10 @@ static void gst_vigil_classify_decode(GstVigilInference *base, const GstVigilSho
 static void gst_vigil_classify_finish(GstVigilInference *base, const GstVigilShot *last,
                                       GstVigilMeta *meta)
 {
-    GstVigilClassify *self = GST_VIGIL_CLASSIFY(base);
+    const GstVigilClassifyNotes *notes = last->notes;
 
-    if (self->of_objects)
-        gst_vigil_classify_recall_objects(self, meta);
+    if (notes->of_objects)
+        gst_vigil_classify_recall_objects(GST_VIGIL_CLASSIFY(base), notes, meta);
 }
 
 /* ---- Type ----------------------------------------------------------------------- */
@@ -222,7 +226,8 @@ static void gst_vigil_classify_finalize(GObject *object)
 {
     GstVigilClassify *self = GST_VIGIL_CLASSIFY(object);
 
-    gst_vigil_classify_clear_objects(self);
+    gst_vigil_recall_clear(&self->recall);
+    g_array_unref(self->present);
     g_free(self->object_class);
     G_OBJECT_CLASS(gst_vigil_classify_parent_class)->finalize(object);
 }
@@ -246,13 +251,16 @@ static void gst_vigil_classify_class_init(GstVigilClassifyClass *klass)
     inference_class->task = VIGIL_TASK_CLASSIFICATION;
     inference_class->meta_task = GST_VIGIL_TASK_CLASSIFICATION;
     inference_class->prepare = gst_vigil_classify_prepare;
+    inference_class->new_notes = gst_vigil_classify_new_notes;
+    inference_class->free_notes = gst_vigil_classify_free_notes;
     inference_class->list_views = gst_vigil_classify_list_views;
     inference_class->decode = gst_vigil_classify_decode;
     inference_class->finish = gst_vigil_classify_finish;
+    inference_class->carry_over = gst_vigil_classify_carry_over;
 }
 
 static void gst_vigil_classify_init(GstVigilClassify *self)
 {
     gst_vigil_classify_init_properties(self);
-    gst_vigil_classify_init_objects(self);
+    self->present = g_array_new(FALSE, FALSE, sizeof(GstVigilObject));
 }

@@ -21,6 +21,21 @@ typedef struct _GstVigilDetectSettings {
     gboolean tile_full_frame;
 } GstVigilDetectSettings;
 
+/* What follows from them, counted (g_atomic_rc_box_acquire()); it never changes. */
+typedef struct _GstVigilDetectChoice {
+    VigilDetectOptions options; /* areas are fractions of the frame */
+    gfloat *class_threshold;    /* what options points to */
+    bool *class_wanted;
+    GstVigilTiles tiles;
+} GstVigilDetectChoice;
+
+/* What is remembered of a frame. */
+typedef struct _GstVigilDetectNotes {
+    GstVigilDetectChoice *choice; /* NULL: the notes were not used yet */
+    GArray *cut;                  /* of GstVigilTile: by view */
+    GArray *boxes;                /* of GstVigilBox: what the views gave so far */
+} GstVigilDetectNotes;
+
 struct _GstVigilDetect {
     GstVigilInference parent;
 
@@ -29,14 +44,8 @@ struct _GstVigilDetect {
     gboolean settings_changed; /* since they were last taken */
     gboolean post_messages;
 
-    /* Of the streaming thread while data flows. */
-    VigilDetector *detector;
-    VigilDetectOptions options; /* in use; areas are fractions of the frame */
-    gfloat *class_threshold;    /* what options points to */
-    bool *class_wanted;
-    GstVigilTiles tiles; /* in use */
-    GArray *cut;         /* of GstVigilTile: by view of the frame at hand */
-    GArray *boxes;       /* of GstVigilBox: what the views of a frame gave so far */
+    GstVigilDetectChoice *choice; /* for the next frame; of the streaming thread */
+    VigilDetector *detector;      /* of the thread that runs the network */
 };
 
 void gst_vigil_detect_clear_settings(GstVigilDetectSettings *settings);
@@ -46,8 +55,8 @@ void gst_vigil_detect_clear_settings(GstVigilDetectSettings *settings);
 gboolean gst_vigil_detect_update_settings(GstVigilDetect *self,
                                           const GstVigilNetwork *network,
                                           GError **error);
-/* Frees what the options in use point to. */
-void gst_vigil_detect_forget_options(GstVigilDetect *self);
+/* Lets one go; NULL does nothing. */
+void gst_vigil_detect_clear_choice(GstVigilDetectChoice **choice);
 
 /* Properties with their accessors. */
 void gst_vigil_detect_install_properties(GObjectClass *klass);

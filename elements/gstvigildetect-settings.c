@@ -48,11 +48,20 @@ static VigilDetectOptions to_options(const GstVigilDetectSettings *settings)
     };
 }
 
-void gst_vigil_detect_forget_options(GstVigilDetect *self)
+static void free_choice(gpointer data)
 {
-    g_clear_pointer(&self->class_threshold, g_free);
-    g_clear_pointer(&self->class_wanted, g_free);
-    self->options = (VigilDetectOptions) { 0 };
+    GstVigilDetectChoice *choice = data;
+
+    g_free(choice->class_threshold);
+    g_free(choice->class_wanted);
+}
+
+void gst_vigil_detect_clear_choice(GstVigilDetectChoice **choice)
+{
+    GstVigilDetectChoice *old = g_steal_pointer(choice);
+
+    if (old)
+        g_atomic_rc_box_release_full(old, free_choice);
 }
 
 /* Makes the settings those in use.  FALSE: they cannot be used, and those in use stay.
@@ -76,11 +85,12 @@ static gboolean use_settings(GstVigilDetect *self,
         g_free(scores);
         return FALSE;
     }
-    gst_vigil_detect_forget_options(self);
-    self->tiles = tiles;
-    self->options = to_options(settings);
-    self->options.class_threshold = self->class_threshold = scores;
-    self->options.class_wanted = self->class_wanted = wanted;
+    gst_vigil_detect_clear_choice(&self->choice);
+    self->choice = g_atomic_rc_box_new0(GstVigilDetectChoice);
+    self->choice->tiles = tiles;
+    self->choice->options = to_options(settings);
+    self->choice->options.class_threshold = self->choice->class_threshold = scores;
+    self->choice->options.class_wanted = self->choice->class_wanted = wanted;
     return TRUE;
 }
 

@@ -84,7 +84,7 @@ static void gst_vigil_detect_release(GstVigilInference *base)
     GstVigilDetect *self = GST_VIGIL_DETECT(base);
 
     vigil_detector_close(&self->detector);
-    gst_vigil_detect_forget_options(self);
+    gst_vigil_detect_clear_choice(&self->choice);
 }
 
 /* The labels may be other ones than before: all settings are looked at again. */
@@ -110,15 +110,46 @@ static gboolean gst_vigil_detect_prepare(GstVigilInference *base,
 static void configure(GstVigilDetect *self, const GstVigilShot *shot,
                       const VigilInput *input)
 {
+    const GstVigilDetectNotes *notes = shot->notes;
     const gdouble area = gst_vigil_place_area(shot->frame, &shot->placement, input);
-    const gboolean limited = self->options.max_area < 1;
-    VigilDetectOptions options = self->options;
+    VigilDetectOptions options = notes->choice->options;
+    const gboolean limited = options.max_area < 1;
     VigilError e = { 0 };
 
     options.min_area = (gfloat)(options.min_area * area);
     options.max_area = limited ? MAX((gfloat)(options.max_area * area), G_MINFLOAT) : 0;
     if (vigil_detector_configure(self->detector, &options, &e) != VIGIL_OK)
         GST_ERROR_OBJECT(self, "%s", e.message);
+}
+
+/* ---- Notes ---------------------------------------------------------------------- */
+
+static gpointer gst_vigil_detect_new_notes(void)
+{
+    GstVigilDetectNotes *notes = g_new0(GstVigilDetectNotes, 1);
+
+    notes->boxes = g_array_new(FALSE, FALSE, sizeof(GstVigilBox));
+    notes->cut = g_array_new(FALSE, FALSE, sizeof(GstVigilTile));
+    return notes;
+}
+
+static void gst_vigil_detect_free_notes(gpointer data)
+{
+    GstVigilDetectNotes *notes = data;
+
+    gst_vigil_detect_clear_choice(&notes->choice);
+    g_array_unref(notes->boxes);
+    g_array_unref(notes->cut);
+    g_free(notes);
+}
+
+/* What is set now counts for this frame. */
+static void begin_notes(GstVigilDetect *self, GstVigilDetectNotes *notes)
+{
+    gst_vigil_detect_clear_choice(&notes->choice);
+    notes->choice = g_atomic_rc_box_acquire(self->choice);
+    g_array_set_size(notes->boxes, 0);
+    g_array_set_size(notes->cut, 0);
 }
 
 /* ---- Views ---------------------------------------------------------------------- */
@@ -135,16 +166,16 @@ static guint gst_vigil_detect_count_views(GstVigilInference *base)
     return ok ? gst_vigil_tiles_count(&tiles) : 1;
 }
 
-static void cut_region(GstVigilDetect *self, const GstVigilFrame *frame,
+static void cut_region(GstVigilDetectNotes *notes, const GstVigilFrame *frame,
                        const GstVigilView *region, GArray *views)
 {
     static const VigilRegion whole = { 0, 0, 1, 1 };
-    const guint first = self->cut->len;
+    const guint first = notes->cut->len;
 
-    gst_vigil_tiles_cut(&self->tiles, region->whole ? &whole : &region->area,
-                        frame->width, frame->height, self->cut);
-    for (guint i = first; i < self->cut->len; i++) {
-        const GstVigilTile *tile = &g_array_index(self->cut, GstVigilTile, i);
+    gst_vigil_tiles_cut(&notes->choice->tiles, region->whole ? &whole : &region->area,
+                        frame->width, frame->height, notes->cut);
+    for (guint i = first; i < notes->cut->len; i++) {
+        const GstVigilTile *tile = &g_array_index(notes->cut, GstVigilTile, i);
         GstVigilView view = *region;
         view.whole = region->whole && memcmp(&tile->area, &whole, sizeof whole) == 0;
         view.area = tile->area;
@@ -160,16 +191,15 @@ static gboolean gst_vigil_detect_list_views(GstVigilInference *base,
     GstVigilDetect *self = GST_VIGIL_DETECT(base);
     GError *error = NULL;
 
-    g_array_set_size(self->boxes, 0);
-    g_array_set_size(self->cut, 0);
     if (!gst_vigil_detect_update_settings(self, frame->network, &error))
         gst_vigil_inference_post(base, GST_MESSAGE_WARNING, error);
+    begin_notes(self, frame->notes);
 
     gst_vigil_views_add_regions(views, regions);
     const guint n = views->len;
     for (guint i = 0; i < n; i++) {
         const GstVigilView region = g_array_index(views, GstVigilView, i);
-        cut_region(self, frame->frame, &region, views);
+        cut_region(frame->notes, frame->frame, &region, views);
     }
     g_array_remove_range(views, 0, n);
     return TRUE;
@@ -184,7 +214,8 @@ static void gst_vigil_detect_decode(GstVigilInference *base, const GstVigilShot 
     const VigilInput *input = vigil_session_input_rules(shot->network->session);
     const VigilPlacement upright =
         gst_vigil_place_upright(&shot->placement, input, shot->orientation);
-    const GstVigilTile *tile = &g_array_index(self->cut, GstVigilTile, shot->view);
+    const GstVigilDetectNotes *notes = shot->notes;
+    const GstVigilTile *tile = &g_array_index(notes->cut, GstVigilTile, shot->view);
     const VigilDetection *found = NULL;
 
     configure(self, shot, input);
@@ -197,7 +228,7 @@ static void gst_vigil_detect_decode(GstVigilInference *base, const GstVigilShot 
                                        shot->orientation, &found[i], &box.detection))
             continue;
         box.cut = gst_vigil_tile_cuts(tile, &box.detection);
-        g_array_append_val(self->boxes, box);
+        g_array_append_val(notes->boxes, box);
     }
 }
 
@@ -235,17 +266,17 @@ static GstStructure *new_object(const GstVigilBox *box, const GstVigilNetwork *n
 
 static void post_objects(GstVigilDetect *self, const GstVigilShot *shot)
 {
-    GstStructure *structure = gst_vigil_shot_to_frame_structure(
-        shot, GST_VIGIL_INFERENCE(self), "vigil-detection");
+    GstStructure *structure =
+        gst_vigil_shot_to_frame_structure(shot, "vigil-detection");
+    const GArray *boxes = ((const GstVigilDetectNotes *)shot->notes)->boxes;
     GValue list = G_VALUE_INIT;
 
-    gst_value_array_init(&list, self->boxes->len);
-    for (guint i = 0; i < self->boxes->len; i++) {
+    gst_value_array_init(&list, boxes->len);
+    for (guint i = 0; i < boxes->len; i++) {
         GValue value = G_VALUE_INIT;
         g_value_init(&value, GST_TYPE_STRUCTURE);
         g_value_take_boxed(
-            &value,
-            new_object(&g_array_index(self->boxes, GstVigilBox, i), shot->network));
+            &value, new_object(&g_array_index(boxes, GstVigilBox, i), shot->network));
         gst_value_array_append_and_take_value(&list, &value);
     }
     gst_structure_take_value(structure, "objects", &list);
@@ -257,17 +288,18 @@ static void gst_vigil_detect_finish(GstVigilInference *base, const GstVigilShot 
                                     GstVigilMeta *meta)
 {
     GstVigilDetect *self = GST_VIGIL_DETECT(base);
-    const VigilDetectOptions *options = &self->options;
+    const GstVigilDetectNotes *notes = last->notes;
+    const VigilDetectOptions *options = &notes->choice->options;
 
     if (last->view > 0)
-        gst_vigil_merge(self->boxes,
+        gst_vigil_merge(notes->boxes,
                         options->has_iou_threshold ? options->iou_threshold
                                                    : IOU_OF_REGIONS,
                         (guint)options->max_detections);
-    for (guint i = 0; i < self->boxes->len; i++)
+    for (guint i = 0; i < notes->boxes->len; i++)
         gst_vigil_meta_add_result(
             meta,
-            new_result(&g_array_index(self->boxes, GstVigilBox, i), last->network));
+            new_result(&g_array_index(notes->boxes, GstVigilBox, i), last->network));
 
     GST_OBJECT_LOCK(self);
     const gboolean post = self->post_messages;
@@ -284,8 +316,6 @@ static void gst_vigil_detect_finalize(GObject *object)
 
     gst_vigil_detect_release(GST_VIGIL_INFERENCE(self)); /* before the session goes */
     gst_vigil_detect_clear_settings(&self->settings);
-    g_array_unref(self->boxes);
-    g_array_unref(self->cut);
     G_OBJECT_CLASS(gst_vigil_detect_parent_class)->finalize(object);
 }
 
@@ -308,6 +338,8 @@ static void gst_vigil_detect_class_init(GstVigilDetectClass *klass)
     inference_class->default_model = DEFAULT_MODEL;
     inference_class->prepare = gst_vigil_detect_prepare;
     inference_class->release = gst_vigil_detect_release;
+    inference_class->new_notes = gst_vigil_detect_new_notes;
+    inference_class->free_notes = gst_vigil_detect_free_notes;
     inference_class->list_views = gst_vigil_detect_list_views;
     inference_class->count_views = gst_vigil_detect_count_views;
     inference_class->decode = gst_vigil_detect_decode;
@@ -316,7 +348,5 @@ static void gst_vigil_detect_class_init(GstVigilDetectClass *klass)
 
 static void gst_vigil_detect_init(GstVigilDetect *self)
 {
-    self->boxes = g_array_new(FALSE, FALSE, sizeof(GstVigilBox));
-    self->cut = g_array_new(FALSE, FALSE, sizeof(GstVigilTile));
     gst_vigil_detect_init_properties(self);
 }

@@ -19,6 +19,8 @@ enum {
     PROP_THREADS,
     PROP_INFERENCE_INTERVAL,
     PROP_REGIONS,
+    PROP_MODE,
+    PROP_MAX_FPS,
     PROP_QOS,
     PROP_STATS,
 };
@@ -105,6 +107,12 @@ static void set_value(GstVigilInference *self, guint id, const GValue *value,
     case PROP_INFERENCE_INTERVAL:
         priv->interval = g_value_get_uint(value);
         break;
+    case PROP_MODE:
+        priv->mode = (GstVigilMode)g_value_get_enum(value);
+        break;
+    case PROP_MAX_FPS:
+        priv->max_fps = g_value_get_double(value);
+        break;
     case PROP_QOS:
         priv->qos_enabled = g_value_get_boolean(value);
         break;
@@ -125,8 +133,25 @@ static void set_property(GObject *object, guint id, const GValue *value,
     GST_OBJECT_LOCK(self);
     set_value(self, id, value, pspec);
     GST_OBJECT_UNLOCK(self);
-    if (id == PROP_MODEL && GST_STATE(self) > GST_STATE_READY)
+    if (GST_STATE(self) <= GST_STATE_READY)
+        return;
+    if (id == PROP_MODEL)
         gst_vigil_inference_swap_begin(self);
+    if (id == PROP_MODE) /* which is what LATENCY queries go by */
+        gst_element_post_message(GST_ELEMENT(self),
+                                 gst_message_new_latency(GST_OBJECT(self)));
+}
+
+static GstStructure *new_stats(const GstVigilInferencePrivate *priv)
+{
+    GstStructure *stats = gst_vigil_stats_to_structure(&priv->stats);
+    const gboolean waits = priv->active_mode == GST_VIGIL_MODE_SYNC;
+
+    gst_structure_set(stats, "mode", G_TYPE_STRING,
+                      gst_vigil_mode_to_string(priv->active_mode), "live",
+                      G_TYPE_BOOLEAN, priv->live, "latency-ms", G_TYPE_DOUBLE,
+                      waits ? (gdouble)priv->latency / GST_MSECOND : 0.0, NULL);
+    return stats;
 }
 
 static void get_value(GstVigilInference *self, guint id, GValue *value,
@@ -155,11 +180,17 @@ static void get_value(GstVigilInference *self, guint id, GValue *value,
     case PROP_REGIONS:
         g_value_set_string(value, priv->regions_text);
         break;
+    case PROP_MODE:
+        g_value_set_enum(value, (gint)priv->mode);
+        break;
+    case PROP_MAX_FPS:
+        g_value_set_double(value, priv->max_fps);
+        break;
     case PROP_QOS:
         g_value_set_boolean(value, priv->qos_enabled);
         break;
     case PROP_STATS:
-        g_value_take_boxed(value, gst_vigil_stats_to_structure(&priv->stats));
+        g_value_take_boxed(value, new_stats(priv));
         break;
     default:
         G_OBJECT_WARN_INVALID_PROPERTY_ID(self, id, pspec);
@@ -268,6 +299,25 @@ static void install_stream_properties(GObjectClass *klass)
                                        "unset: the whole frame",
             NULL, PLAYING_FLAGS));
     g_object_class_install_property(
+        klass, PROP_MODE,
+        g_param_spec_enum(
+            "mode", "Mode",
+            "Whether frames wait for results.  sync: each frame that is looked at "
+            "carries its own, and stays until it has them.  latest: no frame stays; "
+            "the "
+            "network runs beside the stream, always on the newest frame, and results "
+            "ride on a later frame, with the PTS of their own.  auto: latest where the "
+            "source is live, else sync, decided at the first frame (mode in stats)",
+            GST_TYPE_VIGIL_MODE, GST_VIGIL_INFERENCE_DEFAULT_MODE, PLAYING_FLAGS));
+    g_object_class_install_property(
+        klass, PROP_MAX_FPS,
+        g_param_spec_double(
+            "max-fps", "Most frames a second",
+            "Look at no more frames per second of stream time, on the average, evenly "
+            "spread, e.g. 5 or 0.2; inference-interval counts, too; 0: no limit",
+            0, 1000, GST_VIGIL_INFERENCE_DEFAULT_MAX_FPS,
+            PLAYING_FLAGS | GST_PARAM_CONTROLLABLE));
+    g_object_class_install_property(
         klass, PROP_QOS,
         g_param_spec_boolean("qos", "Quality of service",
                              "Do not look at frames that are too late for downstream, "
@@ -278,11 +328,20 @@ static void install_stream_properties(GObjectClass *klass)
         g_param_spec_boxed(
             "stats", "Statistics",
             "Since the stream was started: frames, analysed, inferences (one a "
-            "region, tile or object), "
-            "skipped (late, gap or damaged), late (guint64), preprocess-last-ms, "
-            "preprocess-mean-ms, preprocess-p95-ms, inference-last-ms, "
-            "inference-mean-ms, inference-p95-ms (gdouble, milliseconds each; p95 "
-            "over the last " G_STRINGIFY(GST_VIGIL_STATS_WINDOW) ")",
+            "region, tile or object), skipped (late, replaced, gap, damaged or "
+            "flushed), "
+            "late, replaced (by a newer frame before their turn), unattached "
+            "(analysed, "
+            "and no frame carries the results) (guint64); of preprocess, inference, "
+            "queue-age (from a frame's arrival to its turn) and result-age (stream "
+            "time "
+            "from a frame to the one with its results) each NAME-last-ms, "
+            "NAME-mean-ms, "
+            "NAME-p95-ms (gdouble, milliseconds; p95 over the last " G_STRINGIFY(
+                GST_VIGIL_STATS_WINDOW) "); fps (gdouble, analysed a second of real "
+                                        "time); mode (string, auto: not decided yet), "
+                                        "live (gboolean), latency-ms (gdouble, as "
+                                        "LATENCY queries are told)",
             GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 }
 
@@ -292,6 +351,7 @@ void gst_vigil_inference_install_properties(GObjectClass *klass)
     klass->get_property = get_property;
     install_network_properties(klass);
     install_stream_properties(klass);
+    gst_type_mark_as_plugin_api(GST_TYPE_VIGIL_MODE, (GstPluginAPIFlags)0);
     gst_type_mark_as_plugin_api(GST_TYPE_VIGIL_RESIZE_MODE, (GstPluginAPIFlags)0);
     gst_type_mark_as_plugin_api(GST_TYPE_VIGIL_CHANNEL_ORDER, (GstPluginAPIFlags)0);
 }

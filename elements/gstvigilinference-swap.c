@@ -16,9 +16,9 @@ static void keep_model(GstVigilInference *self, GError *error)
     g_free(priv->settings.model);
     priv->settings.model = g_strdup(priv->network->source);
     priv->settings_changed = TRUE;
+    g_prefix_error(&error, "The model in use stays, \"%s\". ", priv->network->name);
     GST_OBJECT_UNLOCK(self);
     g_object_notify(G_OBJECT(self), "model");
-    g_prefix_error(&error, "The model in use stays, \"%s\". ", priv->network->name);
     gst_vigil_inference_post(self, GST_MESSAGE_WARNING, error);
 }
 
@@ -138,6 +138,14 @@ static void tell_updated(GstVigilInference *self)
                              gst_message_new_element(GST_OBJECT(self), structure));
     gst_element_post_message(GST_ELEMENT(self),
                              gst_message_new_latency(GST_OBJECT(self)));
+}
+
+gboolean gst_vigil_inference_swap_waits(GstVigilInference *self)
+{
+    GST_OBJECT_LOCK(self);
+    const gboolean waits = gst_vigil_inference_private(self)->swap.incoming != NULL;
+    GST_OBJECT_UNLOCK(self);
+    return waits;
 }
 
 gboolean gst_vigil_inference_swap_finish(GstVigilInference *self)

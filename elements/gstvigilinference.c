@@ -72,17 +72,6 @@ GError *gst_vigil_inference_take_settings(GstVigilInference *self,
     return error;
 }
 
-void gst_vigil_inference_guess_latency(GstVigilInference *self)
-{
-    GstVigilInferenceClass *klass = GST_VIGIL_INFERENCE_GET_CLASS(self);
-    GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
-    const guint views = klass->count_views ? klass->count_views(self) : 1;
-
-    GST_OBJECT_LOCK(self);
-    priv->latency = priv->network->run_time * MAX(priv->regions->n, 1) * views;
-    GST_OBJECT_UNLOCK(self);
-}
-
 static gboolean open_network(GstVigilInference *self)
 {
     GstVigilInferenceClass *klass = GST_VIGIL_INFERENCE_GET_CLASS(self);
@@ -138,6 +127,8 @@ static GstStateChangeReturn change_state(GstElement *element, GstStateChange tra
 
     if (upwards && !ensure_network(self))
         return GST_STATE_CHANGE_FAILURE;
+    if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+        gst_vigil_worker_interrupt(&gst_vigil_inference_private(self)->worker);
 
     GstElementClass *parent = GST_ELEMENT_CLASS(gst_vigil_inference_parent_class);
     const GstStateChangeReturn result = parent->change_state(element, transition);
@@ -161,8 +152,19 @@ static gboolean start(GstBaseTransform *trans)
     gst_vigil_stats_reset(&priv->stats);
     priv->has_stream_orientation = FALSE;
     priv->global_orientation = GST_VIDEO_ORIENTATION_IDENTITY;
+    priv->active_mode = GST_VIGIL_MODE_AUTO;
+    priv->live = FALSE;
     GST_OBJECT_UNLOCK(self);
+    priv->live_known = FALSE;
+    gst_vigil_worker_resume(&priv->worker);
     gst_vigil_inference_reset_stream(self);
+    return TRUE;
+}
+
+static gboolean stop(GstBaseTransform *trans)
+{
+    gst_vigil_worker_stop(
+        &gst_vigil_inference_private(GST_VIGIL_INFERENCE(trans))->worker);
     return TRUE;
 }
 
@@ -172,6 +174,7 @@ static gboolean set_caps(GstBaseTransform *trans, GstCaps *in, GstCaps *out)
         gst_vigil_inference_private(GST_VIGIL_INFERENCE(trans));
 
     priv->wait = 0;
+    gst_vigil_worker_begin_epoch(&priv->worker);
     return gst_vigil_frame_info_from_caps(&priv->info, in);
 }
 
@@ -205,18 +208,60 @@ static void forget_orientation(GstVigilInference *self)
     GST_OBJECT_UNLOCK(self);
 }
 
+static void begin_stream(GstVigilInference *self)
+{
+    GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
+
+    forget_orientation(self);
+    priv->live_known = FALSE;
+    gst_vigil_worker_begin_epoch(&priv->worker);
+}
+
+/* Times of other segments cannot be compared. */
+static void take_segment(GstVigilInference *self, GstEvent *event)
+{
+    GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
+    const GstSegment *segment;
+
+    gst_event_parse_segment(event, &segment);
+    if (gst_segment_is_equal(segment, &GST_BASE_TRANSFORM(self)->segment))
+        return;
+    gst_vigil_pace_reset(&priv->pace);
+    gst_vigil_worker_begin_epoch(&priv->worker);
+}
+
+/* No frame will carry what is under way; it is told all the same, before the end. */
+static void end_stream(GstVigilInference *self)
+{
+    GstVigilWorker *worker = &gst_vigil_inference_private(self)->worker;
+
+    gst_vigil_worker_drain(worker);
+    gst_vigil_worker_begin_epoch(worker);
+}
+
 static gboolean sink_event(GstBaseTransform *trans, GstEvent *event)
 {
     GstVigilInference *self = GST_VIGIL_INFERENCE(trans);
+    GstVigilWorker *worker = &gst_vigil_inference_private(self)->worker;
 
     switch (GST_EVENT_TYPE(event)) {
     case GST_EVENT_STREAM_START:
-        forget_orientation(self);
+        begin_stream(self);
+        break;
+    case GST_EVENT_SEGMENT:
+        take_segment(self, event);
+        break;
+    case GST_EVENT_EOS:
+        end_stream(self);
+        break;
+    case GST_EVENT_FLUSH_START:
+        gst_vigil_worker_interrupt(worker);
         break;
     case GST_EVENT_TAG:
         take_tags(self, event);
         break;
     case GST_EVENT_FLUSH_STOP:
+        gst_vigil_worker_resume(worker);
         gst_vigil_inference_reset_stream(self);
         break;
     default:
@@ -238,21 +283,6 @@ static gboolean src_event(GstBaseTransform *trans, GstEvent *event)
         ->src_event(trans, event);
 }
 
-static void add_latency(GstVigilInference *self, GstQuery *query)
-{
-    GstClockTime min, max, own;
-    gboolean live;
-
-    GST_OBJECT_LOCK(self);
-    own = gst_vigil_inference_private(self)->latency;
-    GST_OBJECT_UNLOCK(self);
-    gst_query_parse_latency(query, &live, &min, &max);
-    min += own;
-    if (GST_CLOCK_TIME_IS_VALID(max))
-        max += own;
-    gst_query_set_latency(query, live, min, max);
-}
-
 static gboolean query(GstBaseTransform *trans, GstPadDirection direction,
                       GstQuery *query)
 {
@@ -260,7 +290,7 @@ static gboolean query(GstBaseTransform *trans, GstPadDirection direction,
              ->query(trans, direction, query))
         return FALSE;
     if (GST_QUERY_TYPE(query) == GST_QUERY_LATENCY && direction == GST_PAD_SRC)
-        add_latency(GST_VIGIL_INFERENCE(trans), query);
+        gst_vigil_inference_add_latency(GST_VIGIL_INFERENCE(trans), query);
     return TRUE;
 }
 
@@ -276,7 +306,7 @@ static void finalize(GObject *object)
     gst_vigil_regions_unref(priv->regions);
     g_clear_error(&priv->regions_error);
     g_free(priv->regions_text);
-    g_array_unref(priv->views);
+    gst_vigil_worker_clear(&priv->worker);
     G_OBJECT_CLASS(gst_vigil_inference_parent_class)->finalize(object);
 }
 
@@ -287,7 +317,9 @@ static void gst_vigil_inference_init(GstVigilInference *self)
     priv->interval = GST_VIGIL_INFERENCE_DEFAULT_INTERVAL;
     priv->qos_enabled = GST_VIGIL_INFERENCE_DEFAULT_QOS;
     priv->regions = gst_vigil_regions_parse(NULL, NULL);
-    priv->views = g_array_new(FALSE, FALSE, sizeof(GstVigilView));
+    priv->mode = GST_VIGIL_INFERENCE_DEFAULT_MODE;
+    priv->max_fps = GST_VIGIL_INFERENCE_DEFAULT_MAX_FPS;
+    gst_vigil_worker_init(&priv->worker, self);
     gst_video_info_init(&priv->info);
     gst_vigil_qos_reset(&priv->qos);
     gst_base_transform_set_in_place(GST_BASE_TRANSFORM(self), TRUE);
@@ -303,6 +335,7 @@ static void gst_vigil_inference_class_init(GstVigilInferenceClass *klass)
     gst_vigil_inference_install_properties(object_class);
     GST_ELEMENT_CLASS(klass)->change_state = change_state;
     trans_class->start = start;
+    trans_class->stop = stop;
     trans_class->set_caps = set_caps;
     trans_class->sink_event = sink_event;
     trans_class->src_event = src_event;

@@ -3,9 +3,15 @@
  * GstVigilInference: what all elements that run a network on video frames share.
  *
  * The base opens the model in NULL->READY, decides which frames are looked at, brings
- * each region of them into the input tensor, runs the network and adds a GstVigilMeta
- * to the buffer.  A subclass says which task its models have, and turns the outputs of
- * one run into results.  Frames pass in place, their pixels are only read.
+ * each region of them into an input tensor, runs the network and adds a GstVigilMeta to
+ * the buffer.  A subclass says which task its models have, and turns the outputs of one
+ * run into results.  Frames pass in place, their pixels are only read.
+ *
+ * In mode sync all of that happens to one frame before the next, in the streaming
+ * thread.  In mode latest the streaming thread ends with the input tensors; the worker,
+ * a thread of the element, goes on while other frames pass, and the results ride on the
+ * one that comes next.  What a subclass has to remember of a frame in between it keeps
+ * in the notes of that frame and not in the element.
  */
 #ifndef GST_VIGIL_INFERENCE_H
 #define GST_VIGIL_INFERENCE_H
@@ -32,17 +38,36 @@ typedef struct _GstVigilView {
     const gchar *region_name; /* NULL: not named; lives until the frame is finished */
 } GstVigilView;
 
+/**
+ * GstVigilMode:
+ * @GST_VIGIL_MODE_AUTO: latest where the source is live, else sync
+ * @GST_VIGIL_MODE_SYNC: each frame waits for its results
+ * @GST_VIGIL_MODE_LATEST: no frame waits; the newest is looked at when the last is done
+ */
+typedef enum {
+    GST_VIGIL_MODE_AUTO,
+    GST_VIGIL_MODE_SYNC,
+    GST_VIGIL_MODE_LATEST,
+} GstVigilMode;
+
+#define GST_TYPE_VIGIL_MODE (gst_vigil_mode_get_type())
+GType gst_vigil_mode_get_type(void);
+
 /* One run of the network, seen by the subclass.  All pointers are the base's. */
 typedef struct _GstVigilShot {
-    GstBuffer *buffer;              /* the frame; writable metadata */
-    const GstVigilFrame *frame;     /* the same, mapped */
+    GstBuffer *buffer; /* the frame; in mode latest one without a picture that has its
+                          times, and what earlier elements said of it; writable
+                          metadata */
+    const GstVigilFrame *frame;     /* its geometry; mapped for list_views only */
     const GstVigilNetwork *network; /* its session holds the outputs */
     guint view;                     /* number of the view, from 0 */
     const VigilRegion *region; /* in fractions of the visible frame; NULL: all of it */
     gint region_index;         /* in the property regions; -1: in none of them */
     const gchar *region_name;  /* NULL: not named */
     VigilPlacement placement;  /* where it went in the tensor, before turning */
-    GstVideoOrientationMethod orientation; /* what turned the tensor upright */
+    GstVideoOrientationMethod orientation;  /* what turned the tensor upright */
+    GstClockTime stream_time, running_time; /* of the frame, ns; NONE: not known */
+    gpointer notes; /* the subclass's, of this frame; NULL without new_notes */
 } GstVigilShot;
 
 struct _GstVigilInferenceClass {
@@ -52,18 +77,24 @@ struct _GstVigilInferenceClass {
     GstVigilTask meta_task;     /* what GstVigilMeta says of the results */
     const gchar *default_model; /* the shipped model taken where none is set */
 
-    /* Adds the results of one run to the meta.  Streaming thread. */
+    /* Adds the results of one run to the meta.  Streaming thread or worker; never in
+     * two of them at a time. */
     void (*decode)(GstVigilInference *self, const GstVigilShot *shot,
                    GstVigilMeta *meta);
 
     /* The further ones may be NULL. */
 
     /* The network is open: in each state change upwards, before data flows; or another
-     * one was opened, between two frames. */
+     * one was opened, between two frames, while the worker rests. */
     gboolean (*prepare)(GstVigilInference *self, const GstVigilNetwork *network,
                         GError **error);
-    /* The network is about to be closed; also where it was not prepared. */
+    /* The network is about to be closed; also where it was not prepared.  The worker
+     * rests. */
     void (*release)(GstVigilInference *self);
+    /* What a subclass remembers of a frame from list_views to finish.  Made once for
+     * several frames, which have them one after the other. */
+    gpointer (*new_notes)(void);
+    void (*free_notes)(gpointer notes);
     /* Appends to `views` what is to be looked at; `frame` has no region yet.  FALSE:
      * the frame passes without results.  NULL: gst_vigil_views_add_regions().
      * Streaming thread. */
@@ -73,9 +104,13 @@ struct _GstVigilInferenceClass {
      * NULL: one. */
     guint (*count_views)(GstVigilInference *self);
     /* All views of a frame were decoded, `last` after the others; without views it is
-     * the frame.  Streaming thread. */
+     * the frame.  The thread of decode. */
     void (*finish)(GstVigilInference *self, const GstVigilShot *last,
                    GstVigilMeta *meta);
+    /* Mode latest: adds to the new meta `to` on `buffer` what of the results of an
+     * earlier frame, `from`, is true of this one.  NULL: all.  Streaming thread. */
+    void (*carry_over)(GstVigilInference *self, const GstVigilMeta *from,
+                       GstBuffer *buffer, GstVigilMeta *to);
 };
 
 /* Appends a view of each region, or of the whole frame where there are none. */
@@ -86,16 +121,14 @@ GstVigilResult *gst_vigil_shot_new_result(const GstVigilShot *shot);
 
 /* An empty element message's structure with what places the shot's frame in time:
  * timestamp, stream-time, running-time, duration (guint64, ns, absent when not known).
- * Streaming thread. */
+ */
 GstStructure *gst_vigil_shot_to_frame_structure(const GstVigilShot *shot,
-                                                GstVigilInference *self,
                                                 const gchar *name);
 
 /* The same, and what places the shot in space: region-index (gint, -1: in no
  * region), region-name (string, absent when not named), x, y, width, height (gdouble,
- * fractions of the visible frame).  Streaming thread. */
-GstStructure *gst_vigil_shot_to_structure(const GstVigilShot *shot,
-                                          GstVigilInference *self, const gchar *name);
+ * fractions of the visible frame). */
+GstStructure *gst_vigil_shot_to_structure(const GstVigilShot *shot, const gchar *name);
 
 /* Posts *error as a message of that type (error or warning), and frees it. */
 void gst_vigil_inference_post(GstVigilInference *self, GstMessageType type,

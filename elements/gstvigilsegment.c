@@ -59,7 +59,7 @@ struct _GstVigilSegment {
 
     gboolean post_messages; /* under the object lock */
 
-    /* Of the streaming thread while data flows. */
+    /* Of the thread that runs the network. */
     VigilSegmenter *segmenter;
     guint16 *upright, *stored; /* [input height x width] the mask, before and after it
                                   is turned */
@@ -197,8 +197,7 @@ static void append_class(GValue *list, const GstVigilClass *klass)
 static void post_classes(GstVigilSegment *self, const GstVigilShot *shot,
                          const GstVigilMask *mask)
 {
-    GstStructure *structure = gst_vigil_shot_to_structure(
-        shot, GST_VIGIL_INFERENCE(self), "vigil-segmentation");
+    GstStructure *structure = gst_vigil_shot_to_structure(shot, "vigil-segmentation");
     const guint n = gst_vigil_mask_get_n_classes(mask);
     GValue list = G_VALUE_INIT;
 

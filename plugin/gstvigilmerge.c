@@ -35,7 +35,7 @@ static gint by_rank(gconstpointer a, gconstpointer b)
     return by_score(a, b);
 }
 
-static gfloat shared_length(gfloat a, gfloat a_length, gfloat b, gfloat b_length)
+gfloat gst_vigil_shared_length(gfloat a, gfloat a_length, gfloat b, gfloat b_length)
 {
     return MAX(MIN(a + a_length, b + b_length) - MAX(a, b), 0);
 }
@@ -43,8 +43,8 @@ static gfloat shared_length(gfloat a, gfloat a_length, gfloat b, gfloat b_length
 static gboolean overlap(const VigilDetection *a, const VigilDetection *b,
                         gfloat threshold, gboolean either_is_part)
 {
-    const gfloat both = shared_length(a->x, a->width, b->x, b->width) *
-                        shared_length(a->y, a->height, b->y, b->height);
+    const gfloat both = gst_vigil_shared_length(a->x, a->width, b->x, b->width) *
+                        gst_vigil_shared_length(a->y, a->height, b->y, b->height);
     const gfloat either = area_of(a) + area_of(b) - both;
 
     return both > threshold * either ||

@@ -19,6 +19,9 @@ typedef struct _GstVigilBox {
     gboolean cut;             /* reaches a side that neighbouring views see across */
 } GstVigilBox;
 
+/* How much [a, a + a_length) and [b, b + b_length) have in common; 0: nothing. */
+gfloat gst_vigil_shared_length(gfloat a, gfloat a_length, gfloat b, gfloat b_length);
+
 /* Sorts the boxes, best first, and removes those that overlap a better one of their
  * class from another view by more than iou_threshold (intersection over union): the
  * detector has compared those of one view already.  A cut box is worse than any that is

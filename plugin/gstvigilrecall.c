@@ -25,45 +25,69 @@ static gboolean is_gone(gpointer key, gpointer value, gpointer recall)
 {
     const Track *track = value;
 
-    return ((GstVigilRecall *)recall)->frame - track->seen > GST_VIGIL_RECALL_FRAMES;
+    return ((GstVigilRecall *)recall)->frame.number - track->seen >
+           GST_VIGIL_RECALL_FRAMES;
 }
 
-void gst_vigil_recall_begin(GstVigilRecall *recall)
+/* With the lock. */
+static GHashTable *get_tracks(GstVigilRecall *recall)
 {
     if (!recall->tracks)
         recall->tracks =
             g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_track);
-    if (++recall->frame % GST_VIGIL_RECALL_FRAMES == 0)
-        g_hash_table_foreach_remove(recall->tracks, is_gone, recall);
+    return recall->tracks;
 }
 
-const GstVigilResult *gst_vigil_recall_find(GstVigilRecall *recall,
-                                            const GstVigilObject *object, guint64 *age)
+GstVigilRecallFrame gst_vigil_recall_begin(GstVigilRecall *recall)
+{
+    g_mutex_lock(&recall->lock);
+    recall->frame.number++;
+    const GstVigilRecallFrame frame = recall->frame;
+    if (frame.number % GST_VIGIL_RECALL_FRAMES == 0)
+        g_hash_table_foreach_remove(get_tracks(recall), is_gone, recall);
+    g_mutex_unlock(&recall->lock);
+    return frame;
+}
+
+GstVigilResult *gst_vigil_recall_find(GstVigilRecall *recall,
+                                      const GstVigilObject *object, guint64 *age)
 {
     if (object->track == 0)
         return NULL;
+    GstVigilResult *result = NULL;
     gchar *key = new_key(object);
-    Track *track = g_hash_table_lookup(recall->tracks, key);
+
+    g_mutex_lock(&recall->lock);
+    Track *track = g_hash_table_lookup(get_tracks(recall), key);
+    if (track) {
+        track->seen = recall->frame.number;
+        *age = recall->frame.number - track->kept;
+        result = gst_vigil_result_ref(track->result);
+    }
+    g_mutex_unlock(&recall->lock);
     g_free(key);
-    if (!track)
-        return NULL;
-    track->seen = recall->frame;
-    *age = recall->frame - track->kept;
-    return track->result;
+    return result;
 }
 
-void gst_vigil_recall_keep(GstVigilRecall *recall, const GstVigilObject *object,
-                           GstVigilResult *result)
+void gst_vigil_recall_keep(GstVigilRecall *recall, const GstVigilRecallFrame *frame,
+                           const GstVigilObject *object, GstVigilResult *result)
 {
     if (object->track == 0)
         return;
-    Track *track = g_new(Track, 1);
-    *track = (Track) { gst_vigil_result_ref(result), recall->frame, recall->frame };
-    g_hash_table_replace(recall->tracks, new_key(object), track);
+    g_mutex_lock(&recall->lock);
+    if (frame->round == recall->frame.round) {
+        Track *track = g_new(Track, 1);
+        *track = (Track) { gst_vigil_result_ref(result), frame->number, frame->number };
+        g_hash_table_replace(get_tracks(recall), new_key(object), track);
+    }
+    g_mutex_unlock(&recall->lock);
 }
 
 void gst_vigil_recall_clear(GstVigilRecall *recall)
 {
+    g_mutex_lock(&recall->lock);
     g_clear_pointer(&recall->tracks, g_hash_table_unref);
-    recall->frame = 0;
+    recall->frame.number = 0;
+    recall->frame.round++;
+    g_mutex_unlock(&recall->lock);
 }

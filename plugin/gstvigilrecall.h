@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Recall: the classes that tracked objects had when they were last looked at, so that
- * they need not be looked at in every frame.  Used by one thread at a time.
+ * they need not be looked at in every frame.  Used by any thread.
  */
 #ifndef GST_VIGIL_RECALL_H
 #define GST_VIGIL_RECALL_H
@@ -13,23 +13,30 @@ G_BEGIN_DECLS
 /* A track that was not seen in so many frames is forgotten. */
 #define GST_VIGIL_RECALL_FRAMES 256
 
+typedef struct _GstVigilRecallFrame {
+    guint64 number; /* from 1 */
+    guint64 round;  /* how often all was forgotten before */
+} GstVigilRecallFrame;
+
 /* Zero-initialised. */
 typedef struct _GstVigilRecall {
+    GMutex lock;
     GHashTable *tracks;
-    guint64 frame; /* number of the frame at hand, from 1 */
+    GstVigilRecallFrame frame; /* the newest */
 } GstVigilRecall;
 
 /* The next frame begins. */
-void gst_vigil_recall_begin(GstVigilRecall *recall);
+GstVigilRecallFrame gst_vigil_recall_begin(GstVigilRecall *recall);
 
-/* What was last kept of the object, and in how many frames since (0: in this one); NULL
- * where it has no track or nothing was.  Valid until the next call. */
-const GstVigilResult *gst_vigil_recall_find(GstVigilRecall *recall,
-                                            const GstVigilObject *object, guint64 *age);
+/* What was last kept of the object (to be unreferenced), and how many frames the
+ * newest one is ahead of that; NULL where it has no track or nothing was. */
+GstVigilResult *gst_vigil_recall_find(GstVigilRecall *recall,
+                                      const GstVigilObject *object, guint64 *age);
 
-/* Keeps a result of this frame; does nothing for objects without a track. */
-void gst_vigil_recall_keep(GstVigilRecall *recall, const GstVigilObject *object,
-                           GstVigilResult *result);
+/* Keeps a result of that frame; does nothing for objects without a track, and where all
+ * was forgotten since. */
+void gst_vigil_recall_keep(GstVigilRecall *recall, const GstVigilRecallFrame *frame,
+                           const GstVigilObject *object, GstVigilResult *result);
 
 /* Forgets all, and frees what it holds. */
 void gst_vigil_recall_clear(GstVigilRecall *recall);

@@ -14,6 +14,14 @@ void gst_vigil_clock_add(GstVigilClock *clock, guint64 ns)
     clock->sum += ns;
 }
 
+void gst_vigil_stats_add_analysed(GstVigilStats *stats, GstClockTime now)
+{
+    stats->analysed++;
+    if (stats->last_analysed)
+        gst_vigil_clock_add(&stats->between, now - stats->last_analysed);
+    stats->last_analysed = now;
+}
+
 guint64 gst_vigil_clock_last(const GstVigilClock *clock)
 {
     return clock->count ? clock->recent[(clock->count - 1) % GST_VIGIL_STATS_WINDOW]
@@ -45,6 +53,17 @@ guint64 gst_vigil_clock_p95(const GstVigilClock *clock)
     return sorted[(n * 95 + 99) / 100 - 1];
 }
 
+/* Per second; 0: not known yet. */
+static gdouble recent_rate(const GstVigilClock *between)
+{
+    const gsize n = MIN(between->count, GST_VIGIL_STATS_WINDOW);
+    guint64 sum = 0;
+
+    for (gsize i = 0; i < n; i++)
+        sum += between->recent[i];
+    return sum ? (gdouble)n * GST_SECOND / (gdouble)sum : 0;
+}
+
 static void add_clock(GstStructure *structure, const gchar *name,
                       const GstVigilClock *clock)
 {
@@ -67,13 +86,16 @@ static void add_clock(GstStructure *structure, const gchar *name,
 
 GstStructure *gst_vigil_stats_to_structure(const GstVigilStats *stats)
 {
-    GstStructure *structure =
-        gst_structure_new("vigil-stats", "frames", G_TYPE_UINT64, stats->frames,
-                          "inferences", G_TYPE_UINT64, stats->inferences, "analysed",
-                          G_TYPE_UINT64, stats->analysed, "skipped", G_TYPE_UINT64,
-                          stats->skipped, "late", G_TYPE_UINT64, stats->late, NULL);
+    GstStructure *structure = gst_structure_new(
+        "vigil-stats", "frames", G_TYPE_UINT64, stats->frames, "inferences",
+        G_TYPE_UINT64, stats->inferences, "analysed", G_TYPE_UINT64, stats->analysed,
+        "skipped", G_TYPE_UINT64, stats->skipped, "late", G_TYPE_UINT64, stats->late,
+        "replaced", G_TYPE_UINT64, stats->replaced, "unattached", G_TYPE_UINT64,
+        stats->unattached, "fps", G_TYPE_DOUBLE, recent_rate(&stats->between), NULL);
 
     add_clock(structure, "preprocess", &stats->preprocess);
     add_clock(structure, "inference", &stats->inference);
+    add_clock(structure, "queue-age", &stats->queue_age);
+    add_clock(structure, "result-age", &stats->result_age);
     return structure;
 }

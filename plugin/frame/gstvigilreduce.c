@@ -46,15 +46,14 @@ static float *stored_tensor(GstVigilReducer *reducer, const VigilInput *input)
 gboolean gst_vigil_reducer_run(GstVigilReducer *reducer, guint slot,
                                const GstVigilFrame *frame, const VigilRegion *region,
                                GstVideoOrientationMethod orientation,
-                               VigilSession *session, VigilPlacement *placed,
-                               GError **error)
+                               const VigilInput *rules, float *tensor,
+                               VigilPlacement *placed, GError **error)
 {
-    VigilInput input = *vigil_session_input_rules(session);
+    VigilInput input = *rules;
     const gint height = input.height, width = input.width;
-    float *upright = vigil_session_input(session);
 
     if (orientation == GST_VIDEO_ORIENTATION_IDENTITY)
-        return run_slot(reducer, slot, frame, region, &input, upright, placed, error);
+        return run_slot(reducer, slot, frame, region, &input, tensor, placed, error);
     if (gst_vigil_orient_swaps(orientation)) {
         input.height = width;
         input.width = height;
@@ -62,7 +61,7 @@ gboolean gst_vigil_reducer_run(GstVigilReducer *reducer, guint slot,
     float *stored = stored_tensor(reducer, &input);
     if (!run_slot(reducer, slot, frame, region, &input, stored, placed, error))
         return FALSE;
-    gst_vigil_orient(upright, stored, height, width, orientation);
+    gst_vigil_orient(tensor, stored, height, width, orientation);
     return TRUE;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Reducer: a region of a mapped frame becomes the input tensor of a session, upright.
+ * Reducer: a region of a mapped frame becomes an input tensor, upright.
  */
 #ifndef GST_VIGIL_REDUCE_H
 #define GST_VIGIL_REDUCE_H
@@ -17,15 +17,15 @@ typedef struct _GstVigilReducer {
     gsize stored_size;
 } GstVigilReducer;
 
-/* Fills the input of `session` from `region` (fractions of the visible frame as it is
- * stored; NULL: all of it).  `slot` < GST_VIGIL_REGIONS_MAX says which geometry is kept
- * ready: one number per region.  *placed: where the region went, before turning. FALSE:
- * *error (GST_STREAM_ERROR or GST_RESOURCE_ERROR) says why. */
+/* Fills `tensor` [height][width][3], as `rules` say, from `region` (fractions of the
+ * visible frame as it is stored; NULL: all of it).  `slot` < GST_VIGIL_REGIONS_MAX says
+ * which geometry is kept ready: one number per region.  *placed: where the region went,
+ * before turning.  FALSE: *error (GST_STREAM_ERROR or GST_RESOURCE_ERROR) says why. */
 gboolean gst_vigil_reducer_run(GstVigilReducer *reducer, guint slot,
                                const GstVigilFrame *frame, const VigilRegion *region,
                                GstVideoOrientationMethod orientation,
-                               VigilSession *session, VigilPlacement *placed,
-                               GError **error);
+                               const VigilInput *rules, float *tensor,
+                               VigilPlacement *placed, GError **error);
 
 /* Frees what it holds; it may be used again. */
 void gst_vigil_reducer_clear(GstVigilReducer *reducer);

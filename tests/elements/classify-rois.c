@@ -263,9 +263,11 @@ static void test_bad_results(void)
 /* ---- Both elements -------------------------------------------------------------- */
 
 #define DETECTOR                                                                       \
-    "vigildetect name=detect model=%s tiles=2x1 input-size=192x256 resize=stretch "
+    "vigildetect name=detect mode=sync model=%s tiles=2x1 input-size=192x256 "         \
+    "resize=stretch "
 #define CLASSIFIER                                                                     \
-    "vigilclassify name=classify model=%s resize=stretch inference-region=roi-list "
+    "vigilclassify name=classify mode=sync model=%s resize=stretch "                   \
+    "inference-region=roi-list "
 
 static GstVigilMeta *detected(GstBuffer *buffer)
 {

@@ -25,6 +25,8 @@ static const struct {
     { "threads", "0", GST_PARAM_MUTABLE_READY },
     { "inference-interval", "1", GST_PARAM_MUTABLE_PLAYING },
     { "regions", "NULL", GST_PARAM_MUTABLE_PLAYING },
+    { "mode", "auto", GST_PARAM_MUTABLE_PLAYING },
+    { "max-fps", "0", GST_PARAM_MUTABLE_PLAYING },
     { "qos", "true", GST_PARAM_MUTABLE_PLAYING },
     { "top-k", "1", GST_PARAM_MUTABLE_PLAYING },
     { "threshold", "0", GST_PARAM_MUTABLE_PLAYING },
@@ -70,6 +72,7 @@ static void test_ranges(void)
     } ranges[] = {
         { "threads", "0", "1024", NULL, "1025" },
         { "inference-interval", "1", "4294967295", "0", NULL },
+        { "max-fps", "0", "1000", "-0.01", "1001" },
         { "top-k", "1", "100", "0", "101" },
         { "threshold", "0", "1", "-0.01", "1.01" },
     };

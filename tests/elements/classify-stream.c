@@ -96,6 +96,41 @@ static void test_interval(void)
     gst_harness_teardown(h);
 }
 
+/* By stream time, whichever way it goes and however fast. */
+static void test_max_fps(void)
+{
+    static const gdouble rates[] = { 1, 2, -1 };
+
+    for (guint r = 0; r < G_N_ELEMENTS(rates); r++) {
+        GstHarness *h =
+            classifier_harness(classifier_new("max-fps", 5.0, NULL), STREAM_CAPS);
+        GstSegment segment;
+        gst_segment_init(&segment, GST_FORMAT_TIME);
+        segment.rate = rates[r];
+        segment.stop = GST_SECOND;
+        gst_harness_push_event(h, gst_event_new_segment(&segment));
+        for (guint i = 0; i < 20; i++)
+            g_assert_cmpint(frame_is_analysed(h, frame_at(rates[r] > 0 ? i : 20 - i)),
+                            ==, i % 5 == 0);
+        g_assert_cmpuint(stats_count(h->element, "skipped"), ==, 0);
+        gst_harness_teardown(h);
+    }
+}
+
+/* Whichever asks for less. */
+static void test_max_fps_and_interval(void)
+{
+    GstHarness *h = classifier_harness(
+        classifier_new("max-fps", 5.0, "inference-interval", 3u, NULL), STREAM_CAPS);
+
+    for (guint i = 0; i < 20; i++)
+        g_assert_cmpint(frame_is_analysed(h, frame_at(i)), ==, i % 5 == 0);
+    g_object_set(h->element, "max-fps", 0.0, NULL);
+    for (guint i = 20; i < 30; i++)
+        g_assert_cmpint(frame_is_analysed(h, frame_at(i)), ==, i % 3 == 2);
+    gst_harness_teardown(h);
+}
+
 static void test_flush_makes_the_next_frame_due(void)
 {
     GstHarness *h = classifier_harness(classifier_new("inference-interval", 100u, NULL),
@@ -333,6 +368,8 @@ int main(int argc, char **argv)
     g_test_add_func("/classify/buffer/shared", test_shared_buffer);
     g_test_add_func("/classify/buffer/memories", test_planes_in_separate_memories);
     g_test_add_func("/classify/interval", test_interval);
+    g_test_add_func("/classify/max-fps", test_max_fps);
+    g_test_add_func("/classify/max-fps-and-interval", test_max_fps_and_interval);
     g_test_add_func("/classify/flush", test_flush_makes_the_next_frame_due);
     g_test_add_func("/classify/gap", test_gap_and_damaged);
     g_test_add_func("/classify/qos", test_late_frames);

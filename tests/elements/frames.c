@@ -134,6 +134,7 @@ GstElement *classifier_plain(void)
 
     g_assert_nonnull(element);
     g_object_set(element, "model", g_getenv("VIGIL_TEST_MODEL"), "top-k", 10u, NULL);
+    gst_util_set_object_arg(G_OBJECT(element), "mode", "sync"); /* a harness is live */
     return element;
 }
 

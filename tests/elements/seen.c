@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdlib.h>
 #include <string.h>
+#include "gate.h"
 #include "seen.h"
 
 #define MOST 64 /* patches in a view */
@@ -57,6 +58,7 @@ void vigil_session_run(VigilSession *session)
     const float *pixel = vigil_session_input(session);
     float *logits = (float *)(gintptr)output->data;
 
+    gate_pass();
     g_atomic_int_inc(&runs);
     if (output->rank != 1)
         return;

@@ -12,6 +12,7 @@ GstElement *segmenter_new(const gchar *first_property, ...)
 
     g_assert_nonnull(element);
     g_object_set(element, "model", g_getenv("VIGIL_TEST_SEGMENTER"), NULL);
+    gst_util_set_object_arg(G_OBJECT(element), "mode", "sync"); /* a harness is live */
     va_start(args, first_property);
     g_object_set_valist(G_OBJECT(element), first_property, args);
     va_end(args);
