@@ -57,7 +57,7 @@ void vigil_pace_note(VigilPace *pace, bool crowded, bool helped, uint64_t ns)
 int vigil_runnable(const char *loadavg)
 {
     int runnable, all;
-    if (sscanf(loadavg, "%*f %*f %*f %d/%d", &runnable, &all) != 2 || runnable < 0)
+    if (sscanf(loadavg, "%*s %*s %*s %d/%d", &runnable, &all) != 2 || runnable < 0)
         return -1;
     return runnable;
 }
