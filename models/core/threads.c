@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 /* Nanoseconds: about what it takes until a sleeping thread runs. */
-#define LOOK_OUT 50000
+#define LOOK_OUT 100000
 
 /* One call of vigil_parallel(); lives on its caller's stack. */
 typedef struct Job {

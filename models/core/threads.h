@@ -32,6 +32,6 @@ void vigil_parallel(int threads, size_t count, size_t grain, VigilTaskFunction t
 void vigil_parallel_large(int threads, size_t count, size_t grain,
                           VigilTaskFunction task, void *context);
 
-#define VIGIL_WORTH_WAKING 8
+#define VIGIL_WORTH_WAKING 5
 
 #endif
