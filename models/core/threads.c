@@ -195,7 +195,7 @@ static void call(int workers)
 /* ---- Starting ---------------------------------------------------------------------
  */
 
-/* A child of fork() has no workers; it may start some. */
+/* A child of fork() has no workers, and starts none: not everywhere can it. */
 static void forget_workers(void)
 {
     static const pthread_mutex_t unlocked = PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP;
@@ -204,7 +204,7 @@ static void forget_workers(void)
     pool.work = pool.done = unused;
     pool.jobs = NULL;
     pool.asleep = pool.called = 0;
-    atomic_store(&pool.tried, 0);
+    atomic_store(&pool.tried, VIGIL_MAX_PROCESSORS);
     atomic_store(&pool.workers, 0);
     atomic_store(&pool.awake, 0);
     atomic_store(&pool.wanting, 0);

@@ -7,6 +7,9 @@
  * oldest, and nobody waits for one that has not begun.  While runs are under way
  * (share.h) a worker looks out for more work for the time that it would take to wake
  * it, and then sleeps; otherwise it sleeps at once.
+ *
+ * A child of fork() has no workers and computes alone, unless it was made before there
+ * were any.
  */
 #ifndef VIGIL_CORE_THREADS_H
 #define VIGIL_CORE_THREADS_H
