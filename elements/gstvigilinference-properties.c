@@ -9,6 +9,7 @@ GST_DEBUG_CATEGORY_EXTERN(gst_vigil_inference_debug);
 enum {
     PROP_0,
     PROP_MODEL,
+    PROP_MODEL_INSTANCE_ID,
     PROP_LABELS_FILE,
     PROP_LABELS,
     PROP_INPUT_SIZE,
@@ -30,6 +31,8 @@ static gchar **text_setting(GstVigilNetworkSettings *settings, guint id)
     switch (id) {
     case PROP_MODEL:
         return &settings->model;
+    case PROP_MODEL_INSTANCE_ID:
+        return &settings->instance_id;
     case PROP_LABELS_FILE:
         return &settings->labels_file;
     case PROP_LABELS:
@@ -218,6 +221,11 @@ static const struct {
     guint id;
     const gchar *name, *nick, *blurb;
 } text_properties[] = {
+    { PROP_MODEL_INSTANCE_ID, "model-instance-id", "Model instance id",
+      "Elements of the process with the same one share a model: that of the first that "
+      "opens it, with its labels, input-size, resize, channel-order, mean, std and "
+      "threads; the others need not set model, and set to another file it is an error; "
+      "unset: elements with the same file share only its weights" },
     { PROP_LABELS_FILE, "labels-file", "Labels file",
       "UTF-8 text file with the name of one class a line, as many as the model has "
       "classes; goes before the property labels; unset: the labels that the model file "

@@ -65,7 +65,8 @@ GError *gst_vigil_inference_take_settings(GstVigilInference *self,
     if (priv->regions_error)
         error = g_error_copy(priv->regions_error);
     GST_OBJECT_UNLOCK(self);
-    if (!settings->model || !*settings->model) {
+    settings->model_is_default = !settings->model || !*settings->model;
+    if (settings->model_is_default) {
         g_free(settings->model);
         settings->model = g_strdup(GST_VIGIL_INFERENCE_GET_CLASS(self)->default_model);
     }

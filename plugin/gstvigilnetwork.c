@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <math.h>
 #include <string.h>
+#include "gstvigilinstance.h"
 #include "gstvigillabels.h"
 #include "gstvigilnetwork.h"
 #include "gstvigilparse.h"
@@ -50,6 +51,7 @@ void gst_vigil_network_settings_copy(GstVigilNetworkSettings *to,
     to->input_size = g_strdup(from->input_size);
     to->mean = g_strdup(from->mean);
     to->std = g_strdup(from->std);
+    to->instance_id = g_strdup(from->instance_id);
 }
 
 void gst_vigil_network_settings_clear(GstVigilNetworkSettings *settings)
@@ -60,6 +62,7 @@ void gst_vigil_network_settings_clear(GstVigilNetworkSettings *settings)
     g_free(settings->input_size);
     g_free(settings->mean);
     g_free(settings->std);
+    g_free(settings->instance_id);
     memset(settings, 0, sizeof *settings);
 }
 
@@ -287,15 +290,29 @@ static gboolean check_task(const VigilModelInfo *info, VigilTask task, GError **
     return FALSE;
 }
 
-static gboolean open_model(GstVigilNetwork *network, const gchar *name, VigilTask task,
-                           GError **error)
+VigilModel *gst_vigil_network_open_model(const gchar *name, GError **error)
 {
+    VigilModel *model = NULL;
     VigilError e = { 0 };
 
-    if (vigil_model_open(is_set(name) ? name : NULL, &network->model, &e) != VIGIL_OK) {
+    if (vigil_model_open(is_set(name) ? name : NULL, &model, &e) != VIGIL_OK)
         take_engine_error(error, &e);
-        return FALSE;
+    return model;
+}
+
+static gboolean open_model(GstVigilNetwork *network,
+                           const GstVigilNetworkSettings *settings, VigilTask task,
+                           GError **error)
+{
+    if (is_set(settings->instance_id)) {
+        network->instance = gst_vigil_instance_join(settings, error);
+        if (network->instance)
+            network->model = vigil_model_ref(network->instance->model);
+    } else {
+        network->model = gst_vigil_network_open_model(settings->model, error);
     }
+    if (!network->model)
+        return FALSE;
     const VigilModelInfo *info = vigil_model_info(network->model);
     if (!check_task(info, task, error))
         return FALSE;
@@ -335,10 +352,13 @@ GstVigilNetwork *gst_vigil_network_open(const GstVigilNetworkSettings *settings,
                                         VigilTask task, GError **error)
 {
     GstVigilNetwork *network = g_new0(GstVigilNetwork, 1);
+    gboolean ok = open_model(network, settings, task, error);
 
-    if (!open_model(network, settings->model, task, error) ||
-        !find_labels(network, settings, error) ||
-        !open_session(network, settings, error)) {
+    if (network->instance)
+        settings = &network->instance->settings;
+    ok = ok && find_labels(network, settings, error) &&
+         open_session(network, settings, error);
+    if (!ok) {
         gst_vigil_network_close(&network);
         return NULL;
     }
@@ -353,6 +373,7 @@ void gst_vigil_network_close(GstVigilNetwork **network)
         return;
     vigil_session_close(&(*network)->session);
     vigil_model_close(&(*network)->model);
+    gst_vigil_instance_leave(&(*network)->instance);
     g_strfreev((*network)->own_labels);
     g_free((*network)->source);
     g_free((*network)->name);

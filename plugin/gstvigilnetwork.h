@@ -54,27 +54,36 @@ typedef struct _GstVigilNetworkSettings {
     gchar *mean, *std;  /* "RED,GREEN,BLUE" */
     GstVigilResizeMode resize;
     GstVigilChannelOrder channel_order;
-    guint threads; /* 0: as many as there are processors */
+    guint threads;             /* 0: as many as there are processors */
+    gchar *instance_id;        /* of elements that share a model; NULL: none */
+    gboolean model_is_default; /* nobody chose it */
 } GstVigilNetworkSettings;
 
 void gst_vigil_network_settings_copy(GstVigilNetworkSettings *to,
                                      const GstVigilNetworkSettings *from);
 void gst_vigil_network_settings_clear(GstVigilNetworkSettings *settings);
 
+typedef struct _GstVigilInstance GstVigilInstance; /* gstvigilinstance.h */
+
 typedef struct _GstVigilNetwork {
     VigilModel *model;
     VigilSession *session;
-    gchar *source; /* what the settings name as model */
-    gchar *name;   /* file name without folder and ending */
+    GstVigilInstance *instance; /* NULL: of its own */
+    gchar *source;              /* what the settings name as model */
+    gchar *name;                /* file name without folder and ending */
     gint classes;
     const gchar *const *labels; /* [classes]; NULL: not known */
     gchar **own_labels;         /* what `labels` points to when read from a file */
     GstClockTime run_time;      /* of one run, measured at open, ns */
 } GstVigilNetwork;
 
+/* Opens a model by its file or name, as vigil_model_open(); NULL: as below. */
+VigilModel *gst_vigil_network_open_model(const gchar *name, GError **error);
+
 /* Opens the model, checks that it is for `task`, finds its labels, makes a session
- * ready and runs it once.  NULL: *error, in a domain of GStreamer, is one sentence that
- * names the file or property at fault and one that says what to do. */
+ * ready and runs it once; with an instance_id whose model is open, that one, with the
+ * settings that it was opened with.  NULL: *error, in a domain of GStreamer, is one
+ * sentence that names the file or property at fault and one that says what to do. */
 GstVigilNetwork *gst_vigil_network_open(const GstVigilNetworkSettings *settings,
                                         VigilTask task, GError **error);
 

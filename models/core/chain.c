@@ -1,4 +1,5 @@
 #include "core/chain.h"
+#include "core/clock.h"
 #include "core/threads.h"
 
 #include <string.h>
@@ -256,5 +257,6 @@ void vigil_chain_run(const VigilChain *chain, VigilNet *net)
     Run run = { chain, net->timed };
     /* Where a range begins, rows are computed that the range before has too: few. */
     size_t ranges = 2 * (size_t)net->threads;
-    vigil_parallel(net->threads, count, (count + ranges - 1) / ranges, strips, &run);
+    vigil_parallel_large(net->threads, count, (count + ranges - 1) / ranges, strips,
+                         &run);
 }

@@ -1,11 +1,11 @@
 #include "core/attention.h"
 #include "core/chain.h"
+#include "core/clock.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* ---- Memory of the description --------------------------------------------------- */
 
@@ -355,19 +355,14 @@ void vigil_net_bind(VigilNet *net, VigilBinder *binder)
     vigil_bind_end(binder);
 }
 
-uint64_t vigil_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 void vigil_net_run(VigilNet *net)
 {
+    int most = vigil_share_begin(&net->pace, net->most_threads);
     for (size_t i = 0; i < net->n_nodes; i++) {
         VigilNode *n = &net->node[i];
         if (n->dead || vigil_inlined(n))
             continue;
+        net->threads = vigil_share_threads(most);
         if (n->chain) {
             vigil_chain_run(n->chain, net);
             continue;
@@ -377,13 +372,25 @@ void vigil_net_run(VigilNet *net)
         if (net->timed)
             n->nanoseconds += vigil_now() - start;
     }
+    vigil_share_end(&net->pace);
 }
+
+/* Less is sooner done than handed over. */
+#define WORTH_HANDING UINT64_C(200000)
 
 size_t vigil_grain(uint64_t macs_per_item)
 {
-    /* Below this a thread costs more to wake than it saves. */
-    const uint64_t worth = 200000;
+    const uint64_t worth = WORTH_HANDING;
     return (size_t)(macs_per_item >= worth ? 1 : worth / (macs_per_item + 1) + 1);
+}
+
+void vigil_net_parallel(const VigilNet *net, uint64_t macs, size_t count, size_t least,
+                        VigilTaskFunction task, const VigilNode *n)
+{
+    size_t grain = vigil_grain(count ? macs / count : 0);
+    bool large = macs >= VIGIL_WORTH_WAKING * WORTH_HANDING;
+    (large ? vigil_parallel_large : vigil_parallel)(
+        net->threads, count, grain > least ? grain : least, task, (void *)n);
 }
 
 /* ---- Looking at it --------------------------------------------------------------- */

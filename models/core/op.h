@@ -5,6 +5,8 @@
 #define VIGIL_CORE_OP_H
 
 #include "core/net.h"
+#include "core/share.h"
+#include "core/threads.h"
 
 typedef struct VigilNode VigilNode;
 typedef struct VigilOp VigilOp;
@@ -89,7 +91,9 @@ struct VigilNet {
     size_t n_outputs;
     uint64_t macs; /* as described; set before merging */
 
-    int threads;
+    int most_threads; /* that there is scratch memory for */
+    int threads;      /* of the operation that runs */
+    VigilPace pace;
     float *arena;
     size_t arena_floats;
     bool timed;
@@ -134,11 +138,14 @@ bool vigil_bind_batch_norm(VigilBinder *binder, const char *name, size_t c, floa
 /* `prefix`.`last` in out. */
 const char *vigil_join(char out[VIGIL_MAX_NAME], const char *prefix, const char *last);
 
-/* Nanoseconds of a clock that only goes on. */
-uint64_t vigil_now(void);
-
 /* Rows per task so that one is worth handing to a thread. */
 size_t vigil_grain(uint64_t macs_per_item);
+
+/* Computes `count` items of an operation, in ranges of at least `least`, on as many
+ * threads as are worth it for `macs` multiply-accumulates in all.  `n` is the task's
+ * context. */
+void vigil_net_parallel(const VigilNet *net, uint64_t macs, size_t count, size_t least,
+                        VigilTaskFunction task, const VigilNode *n);
 
 /* ---- Convolutions, which other operations merge into ------------------------------
  */

@@ -191,7 +191,7 @@ VigilStatus vigil_net_plan(VigilNet *net, const char *const *keep, size_t n_keep
         map_blocks(net, block);
         n = net->n_maps + scratch_blocks(net, threads, block + net->n_maps);
         lay_out(net, block, order, n);
-        net->threads = threads;
+        net->threads = net->most_threads = threads;
         net->arena = vigil_calloc_aligned(net->arena_floats, sizeof(float));
         if (!net->arena)
             status = vigil_fail_memory(error, vigil_net_arena_bytes(net), "the arena");

@@ -11,6 +11,7 @@ struct VigilSegmenter {
     VigilInput input;
     bool align_corners;
     int threads;
+    VigilPace pace;
     size_t stride; /* floats of a worker's logits */
     float *logits; /* [threads][stride] */
 };
@@ -152,7 +153,9 @@ void vigil_segmenter_run(VigilSegmenter *s, const VigilPlacement *placed, int he
                             p->src_width, p->dst_x, p->dst_width),
                .width = width,
                .mask = mask };
-    vigil_parallel(s->threads, (size_t)height,
+    int most = vigil_share_begin(&s->pace, s->threads);
+    vigil_parallel(vigil_share_threads(most), (size_t)height,
                    vigil_grain(8 * (uint64_t)width * (uint64_t)s->low->shape[2]),
                    mask_rows, &m);
+    vigil_share_end(&s->pace);
 }

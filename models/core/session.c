@@ -84,6 +84,8 @@ static VigilStatus open_session(VigilSession *s, const VigilSessionOptions *o,
         status = find_taps(s, o, error);
     if (status == VIGIL_OK)
         status = find_outputs(s, error);
+    if (status == VIGIL_OK)
+        vigil_start_workers(threads);
     return status;
 }
 

@@ -1,209 +1,345 @@
 #include "core/threads.h"
+#include "core/clock.h"
+#include "core/processors.h"
+#include "core/share.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#define MAX_WORKERS 63
-#define CHUNKS_PER_THREAD                                                              \
-    4 /* so that a thread that is held up does not hold up all                         \
-       */
-
-/* ---- How many processors -----------------------------------------------------------
- */
-
-/* quota / period of the file's two numbers, rounded up; 0 if there is no limit. */
-static int quota_of(const char *quota_path, const char *period_path)
-{
-    long long quota = 0, period = 0;
-    char text[64] = "";
-    FILE *f = fopen(quota_path, "re");
-    if (!f)
-        return 0;
-    if (fgets(text, sizeof text, f) && !period_path)
-        sscanf(text, "%lld %lld", &quota, &period);
-    else
-        sscanf(text, "%lld", &quota);
-    fclose(f);
-    if (period_path && (f = fopen(period_path, "re"))) {
-        if (fgets(text, sizeof text, f))
-            sscanf(text, "%lld", &period);
-        fclose(f);
-    }
-    if (quota <= 0 || period <= 0)
-        return 0;
-    long long n = (quota + period - 1) / period;
-    return n > MAX_WORKERS ? 0 : (int)n;
-}
-
-int vigil_processors(void)
-{
-    cpu_set_t set;
-    int n = 1, quota;
-    if (!sched_getaffinity(0, sizeof set, &set))
-        n = CPU_COUNT(&set);
-    quota = quota_of("/sys/fs/cgroup/cpu.max", NULL);
-    if (!quota)
-        quota = quota_of("/sys/fs/cgroup/cpu/cpu.cfs_quota_us",
-                         "/sys/fs/cgroup/cpu/cpu.cfs_period_us");
-    if (quota && quota < n)
-        n = quota;
-    return n < 1 ? 1 : n > MAX_WORKERS + 1 ? MAX_WORKERS + 1 : n;
-}
-
-/* ---- The pool ----------------------------------------------------------------------
- */
+/* Nanoseconds: about what it takes until a sleeping thread runs. */
+#define LOOK_OUT 100000
 
 /* One call of vigil_parallel(); lives on its caller's stack. */
 typedef struct Job {
     struct Job *next;
     VigilTaskFunction task;
     void *context;
-    size_t count, chunk;
+    size_t count, grain;
+    int threads;
     atomic_size_t at;   /* next item to hand out */
-    int helpers_wanted; /* under the lock: workers that may still join */
+    int wanted;         /* under the lock: workers that may still join */
     int workers;        /* under the lock: indices handed out, the caller's included */
-    atomic_int active;  /* workers inside */
+    atomic_uint inside; /* workers; and CALLER_SLEEPS */
 } Job;
 
+#define CALLER_SLEEPS 0x80000000u
+
 static struct {
-    pthread_once_t once;
     pthread_mutex_t lock;
     pthread_cond_t work, done;
-    Job *jobs;
-    int workers;
-} pool = { .once = PTHREAD_ONCE_INIT,
-           .lock = PTHREAD_MUTEX_INITIALIZER,
+    atomic_int tried, workers; /* started: of so many that were asked for, so many */
+    bool forks;                /* under the lock: a handler for fork() is there */
+    Job *jobs;                 /* under the lock, the oldest first */
+    int asleep, called; /* under the lock: workers asleep, calls that none has heard */
+    atomic_int awake;   /* workers not asleep, or called */
+    atomic_int wanting; /* jobs that want workers */
+    atomic_int engaged; /* workers in jobs */
+} pool = { .lock = PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP,
            .work = PTHREAD_COND_INITIALIZER,
            .done = PTHREAD_COND_INITIALIZER };
 
-static void work_on(Job *job, int worker)
+static void relax(void)
 {
-    for (;;) {
-        size_t begin = atomic_fetch_add(&job->at, job->chunk);
-        if (begin >= job->count)
-            return;
-        size_t left = job->count - begin;
-        job->task(job->context, begin, begin + (left < job->chunk ? left : job->chunk),
-                  worker);
-    }
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+/* ---- Ranges -----------------------------------------------------------------------
+ */
+
+/* Large ones first, so that all end at about the same time; the rest in equal parts. */
+static bool take_range(Job *job, size_t *begin, size_t *end)
+{
+    size_t at = atomic_load(&job->at);
+    do {
+        if (at >= job->count)
+            return false;
+        size_t left = job->count - at, threads = (size_t)job->threads;
+        size_t size = left / (2 * threads);
+        if (size < job->grain)
+            size = left / threads + (left % threads != 0);
+        size = size < job->grain ? job->grain : size;
+        *end = size >= left || left - size < job->grain ? job->count : at + size;
+    } while (!atomic_compare_exchange_weak(&job->at, &at, *end));
+    *begin = at;
+    return true;
+}
+
+/* ---- Workers ----------------------------------------------------------------------
+ */
+
+static bool has_room(void)
+{
+    return atomic_load(&pool.engaged) < vigil_share_helpers();
+}
+
+static bool may_help(void)
+{
+    return atomic_load(&pool.wanting) > 0 && has_room();
 }
 
 /* With the lock held. */
-static Job *job_that_wants_help(void)
+static void want_no_more(Job *job)
 {
-    for (Job *j = pool.jobs; j; j = j->next)
-        if (j->helpers_wanted > 0 && atomic_load(&j->at) < j->count)
-            return j;
-    return NULL;
+    if (job->wanted > 0)
+        atomic_fetch_sub(&pool.wanting, 1);
+    job->wanted = 0;
+}
+
+/* The one with the fewest helpers, the oldest of these; with the lock held. */
+static Job *job_to_help(void)
+{
+    Job *best = NULL;
+    if (!may_help())
+        return NULL;
+    for (Job *j = pool.jobs; j; j = j->next) {
+        if (atomic_load(&j->at) >= j->count)
+            want_no_more(j);
+        if (j->wanted > 0 &&
+            (!best || atomic_load(&j->inside) < atomic_load(&best->inside)))
+            best = j;
+    }
+    return best;
+}
+
+/* With the lock held, which it lets go of meanwhile. */
+static void help(Job *job)
+{
+    size_t begin, end;
+    int worker = job->workers++;
+    if (--job->wanted == 0)
+        atomic_fetch_sub(&pool.wanting, 1);
+    atomic_fetch_add(&job->inside, 1);
+    atomic_fetch_add(&pool.engaged, 1);
+    pthread_mutex_unlock(&pool.lock);
+    /* Leaves when a new run needs the processor. */
+    while (atomic_load(&pool.engaged) <= vigil_share_helpers() &&
+           take_range(job, &begin, &end))
+        job->task(job->context, begin, end, worker);
+    atomic_fetch_sub(&pool.engaged, 1);
+    unsigned before = atomic_fetch_sub(&job->inside, 1); /* and the job may be gone */
+    pthread_mutex_lock(&pool.lock);
+    if (before == (CALLER_SLEEPS | 1))
+        pthread_cond_broadcast(&pool.done);
+}
+
+/* More work is to be expected soon, and there is a processor to wait on. */
+static bool is_worth_waiting(uint64_t until)
+{
+    return vigil_share_runs() && has_room() && vigil_now() < until;
+}
+
+/* With the lock held, which it lets go of meanwhile. */
+static void look_out(uint64_t until)
+{
+    pthread_mutex_unlock(&pool.lock);
+    while (!may_help() && is_worth_waiting(until))
+        for (int i = 0; i < 16 && !may_help(); i++)
+            relax();
+    pthread_mutex_lock(&pool.lock);
+}
+
+static void count_awake(int more)
+{
+    atomic_fetch_add(&pool.awake, more);
+    vigil_share_awake(more);
+}
+
+/* With the lock held. */
+static void sleep_until_called(void)
+{
+    pool.asleep++;
+    count_awake(-1);
+    while (!pool.called)
+        pthread_cond_wait(&pool.work, &pool.lock);
+    pool.called--;
 }
 
 static void *worker_main(void *unused)
 {
+    uint64_t until = 0;
     pthread_mutex_lock(&pool.lock);
     for (;;) {
-        Job *job = job_that_wants_help();
-        if (!job) {
-            pthread_cond_wait(&pool.work, &pool.lock);
-            continue;
+        Job *job = job_to_help();
+        if (job) {
+            help(job);
+            until = vigil_now() + LOOK_OUT;
+        } else if (is_worth_waiting(until)) {
+            look_out(until);
+        } else {
+            sleep_until_called();
+            until = vigil_now() + LOOK_OUT;
         }
-        int worker = job->workers++;
-        job->helpers_wanted--;
-        atomic_fetch_add(&job->active, 1);
-        pthread_mutex_unlock(&pool.lock);
-        work_on(job, worker);
-        pthread_mutex_lock(&pool.lock);
-        if (atomic_fetch_sub(&job->active, 1) == 1)
-            pthread_cond_broadcast(&pool.done);
     }
     return NULL;
 }
 
-static void start_workers(void)
+/* With the lock held. */
+static void call(int workers)
 {
-    pthread_attr_t attr;
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    for (int i = 1; i < vigil_processors(); i++) {
-        pthread_t thread;
-        if (pthread_create(&thread, &attr, worker_main, NULL))
-            break;
-        char name[24];
-        snprintf(name, sizeof name, "vigil-%d", i);
-        pthread_setname_np(thread, name);
-        pool.workers++;
+    if (workers > pool.asleep)
+        workers = pool.asleep;
+    for (int i = 0; i < workers; i++)
+        pthread_cond_signal(&pool.work);
+    if (workers > 0) {
+        pool.asleep -= workers;
+        pool.called += workers;
+        count_awake(workers);
     }
-    pthread_attr_destroy(&attr);
 }
 
-/* A child of fork() has no workers: it computes alone. */
+/* ---- Starting ---------------------------------------------------------------------
+ */
+
+/* A child of fork() has no workers, and starts none: not everywhere can it. */
 static void forget_workers(void)
 {
-    pool.workers = 0;
+    static const pthread_mutex_t unlocked = PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP;
+    static const pthread_cond_t unused = PTHREAD_COND_INITIALIZER;
+    pool.lock = unlocked;
+    pool.work = pool.done = unused;
     pool.jobs = NULL;
-    pthread_mutex_init(&pool.lock, NULL);
-    pthread_cond_init(&pool.work, NULL);
-    pthread_cond_init(&pool.done, NULL);
+    pool.asleep = pool.called = 0;
+    atomic_store(&pool.tried, VIGIL_MAX_PROCESSORS);
+    atomic_store(&pool.workers, 0);
+    atomic_store(&pool.awake, 0);
+    atomic_store(&pool.wanting, 0);
+    atomic_store(&pool.engaged, 0);
+    vigil_share_forget();
 }
 
-static void start_pool(void)
+static bool start_worker(int number)
 {
-    pthread_atfork(NULL, NULL, forget_workers);
-    start_workers();
+    pthread_attr_t attr;
+    pthread_t thread;
+    char name[24];
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    bool started = !pthread_create(&thread, &attr, worker_main, NULL);
+    pthread_attr_destroy(&attr);
+    if (!started)
+        return false;
+    snprintf(name, sizeof name, "vigil-%d", number);
+    pthread_setname_np(thread, name);
+    return true;
 }
 
-static void submit(Job *job)
+static void start_workers(int wanted)
 {
     pthread_mutex_lock(&pool.lock);
-    job->next = pool.jobs;
-    pool.jobs = job;
-    for (int i = 0; i < job->helpers_wanted; i++)
-        pthread_cond_signal(&pool.work);
+    if (!pool.forks)
+        pool.forks = !pthread_atfork(NULL, NULL, forget_workers);
+    int most = vigil_processors() - 1, n = atomic_load(&pool.workers);
+    for (most = most < wanted ? most : wanted; n < most && start_worker(n + 1); n++)
+        count_awake(1);
+    atomic_store(&pool.workers, n);
+    atomic_store(&pool.tried, wanted);
     pthread_mutex_unlock(&pool.lock);
 }
 
-static void withdraw(Job *job)
+/* Looks for processors once for each number that is larger than those before. */
+void vigil_start_workers(int threads)
+{
+    if (threads > VIGIL_MAX_PROCESSORS)
+        threads = VIGIL_MAX_PROCESSORS;
+    if (threads - 1 > atomic_load(&pool.tried))
+        start_workers(threads - 1);
+}
+
+/* ---- Callers ----------------------------------------------------------------------
+ */
+
+static void submit(Job *job, int wanted, bool wake)
+{
+    Job **last = &pool.jobs;
+    pthread_mutex_lock(&pool.lock);
+    while (*last)
+        last = &(*last)->next;
+    *last = job;
+    job->wanted = wanted;
+    atomic_fetch_add(&pool.wanting, 1);
+    if (wake)
+        call(wanted - (atomic_load(&pool.awake) - atomic_load(&pool.engaged)));
+    pthread_mutex_unlock(&pool.lock);
+}
+
+/* Whether one had joined. */
+static bool withdraw(Job *job)
 {
     pthread_mutex_lock(&pool.lock);
-    for (Job **p = &pool.jobs; *p; p = &(*p)->next)
-        if (*p == job) {
-            *p = job->next;
-            break;
+    Job **at = &pool.jobs;
+    while (*at != job)
+        at = &(*at)->next;
+    *at = job->next;
+    want_no_more(job);
+    pthread_mutex_unlock(&pool.lock);
+    return job->workers > 1;
+}
+
+static void wait_for_helpers(Job *job)
+{
+    uint64_t until = vigil_now() + LOOK_OUT;
+    while (vigil_now() < until)
+        for (int i = 0; i < 16; i++) {
+            if (!atomic_load(&job->inside))
+                return;
+            relax();
         }
-    while (atomic_load(&job->active))
+    pthread_mutex_lock(&pool.lock);
+    unsigned inside = atomic_fetch_or(&job->inside, CALLER_SLEEPS);
+    while (inside & ~CALLER_SLEEPS) {
         pthread_cond_wait(&pool.done, &pool.lock);
+        inside = atomic_load(&job->inside);
+    }
     pthread_mutex_unlock(&pool.lock);
+}
+
+static void share_out(Job *job, int helpers, bool wake)
+{
+    size_t begin, end;
+    submit(job, helpers, wake);
+    while (take_range(job, &begin, &end))
+        job->task(job->context, begin, end, 0);
+    if (withdraw(job))
+        wait_for_helpers(job);
+}
+
+static void parallel(int threads, size_t count, size_t grain, bool wake,
+                     VigilTaskFunction task, void *context)
+{
+    grain += !grain;
+    vigil_start_workers(threads);
+    int helpers = threads - 1, workers = atomic_load(&pool.workers);
+    helpers = helpers < workers ? helpers : workers;
+    if (helpers > 0 && count / grain <= (size_t)helpers)
+        helpers = (int)(count / grain) - 1;
+    if (helpers < 1 || (!wake && atomic_load(&pool.awake) < 1)) {
+        if (count)
+            task(context, 0, count, 0);
+        return;
+    }
+    Job job = { .task = task,
+                .context = context,
+                .count = count,
+                .grain = grain,
+                .threads = helpers + 1,
+                .workers = 1 };
+    share_out(&job, helpers, wake);
 }
 
 void vigil_parallel(int threads, size_t count, size_t grain, VigilTaskFunction task,
                     void *context)
 {
-    if (threads > 1)
-        pthread_once(&pool.once, start_pool);
-    if (threads > pool.workers + 1)
-        threads = pool.workers + 1;
-    size_t chunk = count / ((size_t)(threads > 1 ? threads : 1) * CHUNKS_PER_THREAD);
-    if (chunk < grain)
-        chunk = grain;
-    chunk += !chunk;
-    if (threads <= 1 || count <= chunk) {
-        if (count)
-            task(context, 0, count, 0);
-        return;
-    }
-    size_t chunks = (count + chunk - 1) / chunk;
-    int helpers = (chunks < (size_t)threads ? (int)chunks : threads) - 1;
-    Job job = { .task = task,
-                .context = context,
-                .count = count,
-                .chunk = chunk,
-                .helpers_wanted = helpers,
-                .workers = 1 };
-    submit(&job);
-    work_on(&job, 0);
-    withdraw(&job);
+    parallel(threads, count, grain, count / (grain + !grain) >= VIGIL_WORTH_WAKING,
+             task, context);
+}
+
+void vigil_parallel_large(int threads, size_t count, size_t grain,
+                          VigilTaskFunction task, void *context)
+{
+    parallel(threads, count, grain, true, task, context);
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Timing by short blocks that take turns, so that whatever else the machine does meets all
 contestants alike; and what is told of them."""
+import contextlib
 import json
 import math
 import os
@@ -54,6 +55,19 @@ def take_turns(contestants, rounds, ms):
             for clock in CLOCKS:
                 medians[c.name][clock].append(statistics.median(times[clock]))
     return medians
+
+
+@contextlib.contextmanager
+def neighbours(count):
+    """So many other processes that compute all the time."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"])
+            for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
 
 
 def quartiles(values):

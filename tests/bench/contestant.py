@@ -20,7 +20,8 @@ WARM_UP_RUNS, WARM_UP_MS = 3, 200
 
 
 class Vigil:
-    """library; and folder, or variant and classes for formula weights without a file."""
+    """library; and folder, or variant and classes for formula weights without a file;
+    side of the input, where it is not the network's own."""
 
     def __init__(self, job):
         import vigil_library
@@ -28,7 +29,8 @@ class Vigil:
         folder = job.get("folder")
         file = folder and os.path.join(folder, "model.safetensors")
         self.session = vigil_library.Session(job["library"], job["threads"], file,
-                                             job.get("variant"), job.get("classes"))
+                                             job.get("variant"), job.get("classes"),
+                                             job.get("side", 0))
         x = folder and numpy.load(os.path.join(folder, "input.npy"))[0].transpose(1, 2, 0)
         self.session.fill(x)
         self.run, self.about = self.session.run, f"vigil, {self.session.isa()}"

@@ -20,6 +20,8 @@ def arguments():
     ap.add_argument("--library", default="build/gcc/models/libvigil.so")
     ap.add_argument("--isa", help="level to force on the engine, as avx2")
     ap.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    ap.add_argument("--neighbours", type=int, default=0, metavar="N",
+                    help="other processes that keep a processor busy each")
     ap.add_argument("--rounds", type=int, default=12)
     ap.add_argument("--block", type=float, default=80, help="milliseconds of a turn")
     ap.add_argument("--json", metavar="FILE")
@@ -36,7 +38,8 @@ def measure(args, name, classes):
             contestants.append(blocks.Contestant(
                 str(threads), isa=args.isa, runtime="vigil", threads=threads, variant=name,
                 classes=classes, library=os.path.abspath(args.library)))
-        medians = blocks.take_turns(contestants, args.rounds, args.block)
+        with blocks.neighbours(args.neighbours):
+            medians = blocks.take_turns(contestants, args.rounds, args.block)
     finally:
         for c in contestants:
             c.close()
@@ -75,6 +78,7 @@ def main():
                          **measure(args, name, classes)))
         line(rows[-1])
     blocks.write_json(args.json, dict(machine=machine, about=rows[0]["about"],
+                                      neighbours=args.neighbours,
                                       rounds=args.rounds, block_ms=args.block,
                                       networks=rows))
 

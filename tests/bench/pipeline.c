@@ -15,11 +15,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/write_model.h"
+#include "figures.h"
 
 enum { WARM_UP_FRAMES = 10, MOST_ROUNDS = 99, MOST_FRAMES = 10000 };
 
@@ -34,25 +33,12 @@ typedef struct Run {
     double *latency; /* [frames], of those after the warm-up */
 } Run;
 
-static double now_ms(void)
-{
-    return (double)g_get_monotonic_time() / 1e3;
-}
-
-static double cpu_ms(void)
-{
-    struct rusage u;
-    getrusage(RUSAGE_SELF, &u);
-    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e3 +
-           (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e3;
-}
-
 static GstPadProbeReturn enter(GstPad *pad, GstPadProbeInfo *info, gpointer data)
 {
     Run *run = data;
     (void)pad;
     (void)info;
-    run->entry = now_ms();
+    run->entry = bench_now_ms();
     return GST_PAD_PROBE_OK;
 }
 
@@ -63,7 +49,7 @@ static GstPadProbeReturn leave(GstPad *pad, GstPadProbeInfo *info, gpointer data
     (void)info;
     int i = run->left++ - WARM_UP_FRAMES;
     if (i >= 0 && i < run->frames)
-        run->latency[i] = now_ms() - run->entry;
+        run->latency[i] = bench_now_ms() - run->entry;
     return GST_PAD_PROBE_OK;
 }
 
@@ -74,11 +60,11 @@ static GstPadProbeReturn arrive(GstPad *pad, GstPadProbeInfo *info, gpointer dat
     (void)info;
     run->arrived++;
     if (run->arrived == WARM_UP_FRAMES) {
-        run->start = now_ms();
-        run->start_cpu = cpu_ms();
+        run->start = bench_now_ms();
+        run->start_cpu = bench_cpu_ms();
     } else if (run->arrived == WARM_UP_FRAMES + run->frames) {
-        run->end = now_ms();
-        run->end_cpu = cpu_ms();
+        run->end = bench_now_ms();
+        run->end_cpu = bench_cpu_ms();
     }
     return GST_PAD_PROBE_OK;
 }
@@ -120,18 +106,6 @@ static void play(const char *description, Run *run)
     gst_object_unref(pipeline);
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Of n ascending values: the one that `share`, 0..1, of them do not exceed. */
-static double quantile(const double *sorted, int n, double share)
-{
-    return sorted[(int)(share * (n - 1) + 0.5)];
-}
-
 static Figures measure(const char *format, const char *element, int frames)
 {
     Run run = { .frames = frames, .latency = g_new0(double, (gsize)frames) };
@@ -141,38 +115,30 @@ static Figures measure(const char *format, const char *element, int frames)
         "! %s name=looked ! fakesink name=last sync=false",
         WARM_UP_FRAMES + frames, format, element);
     play(description, &run);
-    qsort(run.latency, (size_t)frames, sizeof *run.latency, ascending);
+    qsort(run.latency, (size_t)frames, sizeof *run.latency, bench_ascending);
     return (Figures) { .wall = (run.end - run.start) / frames,
                        .cpu = (run.end_cpu - run.start_cpu) / frames,
-                       .p50 = quantile(run.latency, frames, 0.50),
-                       .p95 = quantile(run.latency, frames, 0.95),
-                       .p99 = quantile(run.latency, frames, 0.99) };
+                       .p50 = bench_quantile(run.latency, frames, 0.50),
+                       .p95 = bench_quantile(run.latency, frames, 0.95),
+                       .p99 = bench_quantile(run.latency, frames, 0.99) };
 }
 
-/* measure() in a process of its own. */
+typedef struct Task {
+    const char *format, *element;
+    int frames;
+} Task;
+
+static void measure_task(const void *task, void *figures)
+{
+    const Task *t = task;
+    *(Figures *)figures = measure(t->format, t->element, t->frames);
+}
+
 static Figures measure_apart(const char *format, const char *element, int frames)
 {
+    const Task task = { format, element, frames };
     Figures figures;
-    int ends[2], status = 0;
-    if (pipe(ends)) {
-        perror("pipe");
-        exit(1);
-    }
-    pid_t child = fork();
-    if (child == 0) {
-        figures = measure(format, element, frames);
-        bool sent = write(ends[1], &figures, sizeof figures) == sizeof figures;
-        _exit(!sent);
-    }
-    close(ends[1]);
-    bool got = child > 0 && read(ends[0], &figures, sizeof figures) == sizeof figures;
-    close(ends[0]);
-    if (child > 0)
-        waitpid(child, &status, 0);
-    if (!got || status) {
-        fprintf(stderr, "%s, %s: could not be measured\n", format, element);
-        exit(1);
-    }
+    bench_apart(measure_task, &task, &figures, sizeof figures, element);
     return figures;
 }
 
@@ -190,34 +156,23 @@ static void bench(const char *format, const char *name, const char *element, int
             column[j][i] = values[j];
     }
     for (int j = 0; j < 7; j++)
-        qsort(column[j], (size_t)rounds, sizeof(double), ascending);
+        qsort(column[j], (size_t)rounds, sizeof(double), bench_ascending);
     printf("%-5s %-14s", format, name);
     for (int j = 0; j < 7; j++) {
-        printf(" %8.2f", quantile(column[j], rounds, 0.5));
+        printf(" %8.2f", bench_quantile(column[j], rounds, 0.5));
         if (j == 2)
-            printf(" (%.2f-%.2f)", quantile(column[j], rounds, 0.25),
-                   quantile(column[j], rounds, 0.75));
+            printf(" (%.2f-%.2f)", bench_quantile(column[j], rounds, 0.25),
+                   bench_quantile(column[j], rounds, 0.75));
     }
     printf("\n");
     fflush(stdout);
 }
 
-static int number(const char *text, int most)
-{
-    char *end;
-    long n = strtol(text, &end, 10);
-    if (*end || n < 1 || n > most) {
-        fprintf(stderr, "'%s' is not a number from 1 to %d\n", text, most);
-        exit(2);
-    }
-    return (int)n;
-}
-
 int main(int argc, char **argv)
 {
     static const char *const formats[] = { "NV12", "I420", "YUY2" };
-    int rounds = argc > 1 ? number(argv[1], MOST_ROUNDS) : 7;
-    int frames = argc > 2 ? number(argv[2], MOST_FRAMES) : 60;
+    int rounds = argc > 1 ? bench_number(argv[1], MOST_ROUNDS) : 7;
+    int frames = argc > 2 ? bench_number(argv[2], MOST_FRAMES) : 60;
     const WriteModel detector = {
         .variant = "ssdlite_emo_1M",
         .classes = 80,

@@ -9,13 +9,13 @@
  * Weights are those of the formula, as a file of float32.
  */
 #include "core/write_model.h"
+#include "figures.h"
 #include "vigil.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { ROUNDS = 15, FURTHER = 4 };
@@ -36,34 +36,9 @@ typedef enum Figure {
     FIGURES
 } Figure;
 
-static double clock_ms(clockid_t clock)
-{
-    struct timespec t;
-    clock_gettime(clock, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
-static double now_ms(void)
-{
-    return clock_ms(CLOCK_MONOTONIC);
-}
-
 static double megabytes(double bytes)
 {
     return bytes / (1 << 20);
-}
-
-static double status_mb(const char *key)
-{
-    char line[160];
-    double kilobytes = 0;
-    FILE *f = fopen("/proc/self/status", "re");
-    while (f && fgets(line, sizeof line, f))
-        if (!strncmp(line, key, strlen(key)))
-            kilobytes = strtod(line + strlen(key), NULL);
-    if (f)
-        fclose(f);
-    return kilobytes / 1024;
 }
 
 static VigilModel *open_model(const char *path)
@@ -91,14 +66,14 @@ static VigilSession *open_session(VigilModel *model)
 
 static double lap(double *last)
 {
-    double now = now_ms(), spent = now - *last;
+    double now = bench_now_ms(), spent = now - *last;
     *last = now;
     return spent;
 }
 
 static void measure_again(const char *path, double figure[FIGURES])
 {
-    double before = status_mb("VmRSS:"), last = now_ms();
+    double before = bench_status_mb("VmRSS:"), last = bench_now_ms();
     for (int i = 0; i < FURTHER; i++) {
         VigilModel *model = open_model(path);
         figure[OPEN_AGAIN] += lap(&last) / FURTHER;
@@ -107,25 +82,25 @@ static void measure_again(const char *path, double figure[FIGURES])
         vigil_session_run(session); /* and kept */
         lap(&last);
     }
-    figure[RESIDENT_AGAIN] = (status_mb("VmRSS:") - before) / FURTHER;
+    figure[RESIDENT_AGAIN] = (bench_status_mb("VmRSS:") - before) / FURTHER;
 }
 
 /* In a process of its own: the figures on stdout. */
 static int measure(const char *path)
 {
     double figure[FIGURES] = { 0 };
-    figure[START] = status_mb("VmRSS:");
-    double last = now_ms(), cpu = clock_ms(CLOCK_THREAD_CPUTIME_ID);
+    figure[START] = bench_status_mb("VmRSS:");
+    double last = bench_now_ms(), cpu = bench_clock_ms(CLOCK_THREAD_CPUTIME_ID);
     VigilModel *model = open_model(path);
-    figure[OPEN_CPU] = clock_ms(CLOCK_THREAD_CPUTIME_ID) - cpu;
+    figure[OPEN_CPU] = bench_clock_ms(CLOCK_THREAD_CPUTIME_ID) - cpu;
     figure[OPEN_MODEL] = lap(&last);
     VigilSession *session = open_session(model);
     figure[OPEN_SESSION] = lap(&last);
     vigil_session_run(session);
     figure[FIRST_RUN] = lap(&last);
     vigil_session_run(session);
-    figure[RESIDENT] = status_mb("VmRSS:");
-    figure[ANONYMOUS] = status_mb("RssAnon:");
+    figure[RESIDENT] = bench_status_mb("VmRSS:");
+    figure[ANONYMOUS] = bench_status_mb("RssAnon:");
     figure[WEIGHTS] = megabytes(4 * (double)vigil_model_info(model)->parameters);
     figure[ARENA] = megabytes((double)vigil_session_arena_bytes(session));
     measure_again(path, figure);
@@ -149,12 +124,6 @@ static void measure_apart(const char *program, const char *path, double figure[F
     }
 }
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static void bench(const char *program, const char *variant)
 {
     const WriteModel what = { .variant = variant, .classes = 1000 };
@@ -168,7 +137,7 @@ static void bench(const char *program, const char *variant)
         double column[ROUNDS];
         for (int i = 0; i < ROUNDS; i++)
             column[i] = round[i][f];
-        qsort(column, ROUNDS, sizeof *column, compare);
+        qsort(column, ROUNDS, sizeof *column, bench_ascending);
         median[f] = column[ROUNDS / 2];
     }
     double most = 1.5 * median[WEIGHTS] + median[ARENA] + 20;

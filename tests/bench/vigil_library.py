@@ -65,10 +65,11 @@ def variants(path):
 
 
 class Session:
-    """A network at its own input size, ready to run."""
+    """A network, ready to run."""
 
-    def __init__(self, library, threads, file=None, variant=None, classes=0):
-        """file: of weights; or else `variant`, on formula weights."""
+    def __init__(self, library, threads, file=None, variant=None, classes=0, side=0):
+        """file: of weights; or else `variant`, on formula weights.  side: of the input,
+        pixels; 0: its own size."""
         self.library, self.error = load(library), Error()
         self.handle, model = ctypes.c_void_p(), ctypes.c_void_p()
         e, m = ctypes.byref(self.error), ctypes.byref(model)
@@ -79,6 +80,7 @@ class Session:
                 variant.encode(), ctypes.c_uint64(0), ctypes.c_double(FORMULA_GAIN),
                 classes, m, e))
         options = SessionOptions(threads=threads)
+        options.input.height = options.input.width = side
         self.check(self.library.vigil_session_open(model, ctypes.byref(options),
                                                    ctypes.byref(self.handle), e))
         self.library.vigil_model_close(m)

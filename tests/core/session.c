@@ -305,11 +305,11 @@ static void *work(void *context)
 
 static void check_concurrent(void)
 {
-    enum { WORKERS = 5 };
+    enum { WORKERS = 16 };
     Worker w[WORKERS] = { { 0 } };
     int different = 0;
     for (int i = 0; i < WORKERS; i++) {
-        w[i].side = 32 + 17 * i;
+        w[i].side = 32 + 17 * (i % 5);
         w[i].threads = i % 3;
         logits_of(w[i].side, 1, 11, w[i].expected);
     }

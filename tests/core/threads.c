@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The pool of threads: every item once, by one worker of a number at a time. */
 #include "core/threads.h"
+#include "child.h"
 #include "tap.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define MOST_ITEMS 5000
 #define MOST_WORKERS 128
@@ -149,23 +146,6 @@ static void check_busy(void)
 /* ---- Children ---------------------------------------------------------------------
  */
 
-/* The exit status of a child that calls the function; -1 when it died. */
-static int in_child(int (*function)(void))
-{
-    int status;
-    fflush(stdout);
-    pid_t pid = fork();
-    if (pid < 0)
-        exit(2);
-    if (!pid) {
-        alarm(60);
-        _exit(function());
-    }
-    if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-        return -1;
-    return WEXITSTATUS(status);
-}
-
 static int child_computes(void)
 {
     static Watch w;
@@ -208,15 +188,7 @@ static void check_fork(void)
 
 static int processors_of_one(void)
 {
-    cpu_set_t set;
-    int cpu = 0;
-    if (sched_getaffinity(0, sizeof set, &set))
-        return 100;
-    while (!CPU_ISSET(cpu, &set))
-        cpu++;
-    CPU_ZERO(&set);
-    CPU_SET(cpu, &set);
-    return sched_setaffinity(0, sizeof set, &set) ? 101 : vigil_processors();
+    return bind_to_one() ? vigil_processors() : 101;
 }
 
 static void check_processors(void)

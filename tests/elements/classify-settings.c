@@ -15,6 +15,7 @@ static const struct {
     GParamFlags mutability;
 } defaults[] = {
     { "model", "NULL", GST_PARAM_MUTABLE_PLAYING },
+    { "model-instance-id", "NULL", GST_PARAM_MUTABLE_READY },
     { "labels-file", "NULL", GST_PARAM_MUTABLE_READY },
     { "labels", "NULL", GST_PARAM_MUTABLE_READY },
     { "input-size", "NULL", GST_PARAM_MUTABLE_READY },

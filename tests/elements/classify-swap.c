@@ -137,6 +137,27 @@ static void test_missing(void)
     stop(&s);
 }
 
+/* The model of an instance stays as long as it has members; another id may have
+ * another. */
+static void test_instance(void)
+{
+    Stream s = start();
+
+    gst_element_set_state(s.harness->element, GST_STATE_NULL);
+    g_object_set(s.harness->element, "model-instance-id", "gate", NULL);
+    gst_element_set_state(s.harness->element, GST_STATE_PLAYING);
+    gst_harness_push_event(s.harness, gst_event_new_stream_start("again"));
+    gst_harness_set_src_caps_str(s.harness, STREAM_CAPS);
+    assert_model(&s, "classify");
+    set_model(&s, SHIPPED);
+    assert_stays(&s, SHIPPED, "model-instance-id \"gate\"");
+    g_object_set(s.harness->element, "model-instance-id", "yard", NULL);
+    set_model(&s, SHIPPED);
+    gst_message_unref(wait_for(&s, GST_MESSAGE_ELEMENT));
+    assert_model(&s, SHIPPED);
+    stop(&s);
+}
+
 static void test_other_task(void)
 {
     Stream s = start();
@@ -208,6 +229,7 @@ int main(int argc, char **argv)
     g_test_add_func("/swap/updated", test_updated);
     g_test_add_func("/swap/no-frame-waits", test_no_frame_waits);
     g_test_add_func("/swap/missing", test_missing);
+    g_test_add_func("/swap/instance", test_instance);
     g_test_add_func("/swap/other-task", test_other_task);
     g_test_add_func("/swap/settings-do-not-fit", test_settings_do_not_fit);
     g_test_add_func("/swap/last-one-counts", test_last_one_counts);

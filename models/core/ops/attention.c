@@ -1,6 +1,5 @@
 /* Attention between the pixels, or tokens, of maps. */
 #include "core/op.h"
-#include "core/threads.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -126,8 +125,7 @@ static void attention_run(const VigilNode *n, VigilNet *net)
 {
     const Attention *d = n->data;
     size_t tasks = d->sequences * (size_t)d->heads * blocks_of(d);
-    vigil_parallel(net->threads, tasks, vigil_grain(attention_macs(n) / tasks),
-                   attend_blocks, (void *)n);
+    vigil_net_parallel(net, attention_macs(n), tasks, 1, attend_blocks, n);
 }
 
 static size_t attention_scratch(const VigilNode *n)

@@ -1,13 +1,13 @@
 /* Dense convolutions: a matrix product per pixel, over gathered neighbours where the
  * kernel is larger than 1 x 1; grouped ones: one product per group. */
 #include "core/ops/conv.h"
-#include "core/threads.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define TILE 64 /* pixels gathered at a time */
+#define TILE 64   /* pixels gathered at a time */
+#define FEWEST 12 /* pixels that are worth reading all weights for */
 
 static int conv_size(const VigilConv *c, int n)
 {
@@ -249,14 +249,12 @@ static void conv_run(const VigilNode *n, VigilNet *net)
 {
     const VigilConv *c = &((VigilConvNode *)n->data)->conv;
     size_t pixels = vigil_shape_pixels(n->out_shape);
-    size_t macs = n->weights->matrix.k * (size_t)c->out;
+    uint64_t macs = pixels * n->weights->matrix.k * (size_t)c->out;
     if (is_pointwise(c) && !is_grouped(c))
-        vigil_parallel(net->threads, pixels, vigil_grain(macs), pointwise_pixels,
-                       (void *)n);
+        vigil_net_parallel(net, macs, pixels, FEWEST, pointwise_pixels, n);
     else
-        vigil_parallel(net->threads, (pixels + TILE - 1) / TILE,
-                       vigil_grain(macs * TILE),
-                       is_grouped(c) ? grouped_tiles : spatial_tiles, (void *)n);
+        vigil_net_parallel(net, macs, (pixels + TILE - 1) / TILE, 1,
+                           is_grouped(c) ? grouped_tiles : spatial_tiles, n);
 }
 
 static void conv_rows(const VigilNode *n, const VigilRows *r, int row0, int row1)

@@ -1,7 +1,6 @@
 /* Depth-wise convolutions: one plain convolution for each output channel that an input
  * channel has. */
 #include "core/ops/conv.h"
-#include "core/threads.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,9 +162,8 @@ static uint64_t depthwise_macs(const VigilNode *n)
 static void depthwise_run(const VigilNode *n, VigilNet *net)
 {
     const VigilConv *c = &((VigilConvNode *)n->data)->conv;
-    size_t rows = (size_t)n->out_shape.h;
-    vigil_parallel(net->threads, rows, vigil_grain(depthwise_macs(n) / rows),
-                   c->multiplier == 1 ? depthwise_rows : multiplied_rows, (void *)n);
+    vigil_net_parallel(net, depthwise_macs(n), (size_t)n->out_shape.h, 1,
+                       c->multiplier == 1 ? depthwise_rows : multiplied_rows, n);
 }
 
 static void depthwise_kind(const VigilNode *n, char *out, size_t size)

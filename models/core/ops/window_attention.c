@@ -13,7 +13,6 @@
  * unless the weights of all pairs are tapped: then padded pixels are gathered as zeros.
  */
 #include "core/op.h"
-#include "core/threads.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -179,11 +178,6 @@ static void attention_windows(void *context, size_t begin, size_t end, int worke
     }
 }
 
-static void attention_run(const VigilNode *n, VigilNet *net)
-{
-    vigil_parallel(net->threads, window_count(n), 1, attention_windows, (void *)n);
-}
-
 /* As the reference counts: the projection of all pixels, and both products of whole
  * windows. */
 static uint64_t attention_macs(const VigilNode *n)
@@ -191,6 +185,12 @@ static uint64_t attention_macs(const VigilNode *n)
     uint64_t c = (uint64_t)n->in_shape.c, t = most_tokens(n);
     uint64_t pixels = t * window_count(n);
     return pixels * 2 * c * c + pixels * t * 2 * c;
+}
+
+static void attention_run(const VigilNode *n, VigilNet *net)
+{
+    vigil_net_parallel(net, attention_macs(n), window_count(n), 1, attention_windows,
+                       n);
 }
 
 static void attention_kind(const VigilNode *n, char *out, size_t size)

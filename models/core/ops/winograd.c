@@ -5,7 +5,6 @@
  * grows by a third.  Larger tiles would save more and round twenty times as much.
  */
 #include "core/ops/conv.h"
-#include "core/threads.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -194,8 +193,7 @@ static uint64_t winograd_macs(const VigilNode *n)
 static void winograd_run(const VigilNode *n, VigilNet *net)
 {
     size_t most = tiles_at_a_time(n), groups = (tile_count(n) + most - 1) / most;
-    vigil_parallel(net->threads, groups, vigil_grain(winograd_macs(n) / groups),
-                   winograd_groups, (void *)n);
+    vigil_net_parallel(net, winograd_macs(n), groups, 1, winograd_groups, n);
 }
 
 static void winograd_kind(const VigilNode *n, char *out, size_t size)
