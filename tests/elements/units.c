@@ -5,6 +5,7 @@
  */
 #include <math.h>
 #include <string.h>
+#include "gstvigilcaps.h"
 #include "gstvigilclasslist.h"
 #include "gstvigilframe.h"
 #include "gstvigilmerge.h"
@@ -188,7 +189,7 @@ static GstVigilFrame view(const gchar *text, GstBuffer **buffer)
     GstVigilFrame frame;
     GError *error = NULL;
 
-    g_assert_true(gst_vigil_frame_info_from_caps(&info, caps));
+    g_assert_true(gst_vigil_caps_to_info(caps, &info));
     *buffer = gst_buffer_new_allocate(NULL, info.size, NULL);
     gst_vigil_frame_map(&frame, &info, *buffer, &error);
     g_assert_no_error(error);
@@ -291,7 +292,7 @@ static void test_view_crop(void)
         crop->width = 10;
         crop->height = 8;
         g_assert_true(gst_vigil_frame_map(&frame, &info, buffer, NULL));
-        const guint8 *base = frame.video.data[0];
+        const guint8 *base = frame.planes.data[0];
         g_assert_cmpint(frame.image.width, ==, cases[i].width);
         g_assert_cmpint(frame.image.height, ==, cases[i].height);
         g_assert_cmpuint(frame.image.component[0].data - base, ==, cases[i].luma);
