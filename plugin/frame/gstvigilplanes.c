@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstvigilplanes.h"
 
+#define SMALLER "The frame's memory is smaller than its GstVideoMeta says: "
 #define MAX_SIDE (1 << 20) /* what products of sides do not overflow with */
 
 /* Formats of DMABuf caps have a name of their own. */
@@ -61,6 +62,22 @@ static gboolean fail_map(const GstVideoInfo *info, GstBuffer *buffer, GError **e
     return FALSE;
 }
 
+static gboolean fail_plane(const GstVigilPlanes *planes, guint plane,
+                           const GstVideoInfo *info, GError **error)
+{
+    const gsize at = planes->meta->offset[plane];
+    const gsize size = gst_buffer_get_size(planes->buffer);
+
+    if (at < size)
+        return fail_map(info, planes->buffer, error);
+    g_set_error(error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
+                SMALLER "plane %u of %ux%u %s begins at byte %" G_GSIZE_FORMAT
+                        " of %" G_GSIZE_FORMAT ".",
+                plane, planes->meta->width, planes->meta->height,
+                gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(info)), at, size);
+    return FALSE;
+}
+
 static gboolean map_joined(GstVigilPlanes *planes, const GstVideoInfo *info,
                            GError **error)
 {
@@ -86,7 +103,7 @@ static gboolean map_each(GstVigilPlanes *planes, const GstVideoInfo *info,
         if (!gst_video_meta_map(planes->meta, i, &planes->map[i], &data,
                                 &planes->stride[i], GST_MAP_READ)) {
             gst_vigil_planes_unmap(planes);
-            return fail_map(info, planes->buffer, error);
+            return fail_plane(planes, i, info, error);
         }
         planes->data[i] = data;
         planes->at[i] = (gsize)(planes->data[i] - planes->map[i].data);
@@ -148,9 +165,8 @@ gboolean gst_vigil_planes_hold(const GstVigilPlanes *planes, const GstVideoInfo 
     if (!planes->meta)
         return fail_map(info, planes->buffer, error);
     g_set_error(error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
-                "The frame's memory is smaller than its GstVideoMeta says: plane %u of "
-                "%ux%u %s takes bytes %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT
-                " of %" G_GSIZE_FORMAT ".",
+                SMALLER "plane %u of %ux%u %s takes bytes %" G_GINT64_FORMAT
+                        " to %" G_GINT64_FORMAT " of %" G_GSIZE_FORMAT ".",
                 plane, planes->meta->width, planes->meta->height,
                 gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(info)), at + first,
                 at + end, size);
