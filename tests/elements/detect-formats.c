@@ -43,25 +43,18 @@ static void check_all(guint width, guint height, guint padding)
     const GValue *formats = frame_formats("vigildetect");
     const Person color = find_in("RGB", width, height);
     const Person grey = find_in("GRAY8", width, height);
-    GstElement *detector = person_detector();
-    GstHarness *h = gst_harness_new_with_element(detector, "sink", "src");
 
     for (guint i = 0; i < gst_value_list_get_size(formats); i++) {
         const gchar *format = g_value_get_string(gst_value_list_get_value(formats, i));
         gchar *caps = caps_of(format, width, height);
         const GstVideoInfo info = frame_info(caps);
 
-        gst_harness_set_src_caps_str(h, caps);
-        GstBuffer *out = gst_harness_push_and_pull(h, person_frame(&info, padding));
-        const Person got = person_read(out);
+        const Person got = person_find(caps, person_frame(&info, padding));
         person_assert_same(&got, is_grey(format) ? &grey : &color,
                            is_coarse(format) ? 3 : 1, is_coarse(format) ? 0.05F : 0.01F,
                            caps);
-        gst_buffer_unref(out);
         g_free(caps);
     }
-    gst_object_unref(detector);
-    gst_harness_teardown(h);
 }
 
 static void test_all(void)

@@ -28,7 +28,9 @@ typedef struct Person {
 /* The one person that was found in the frame. */
 Person person_read(GstBuffer *frame);
 
-/* Pushes a frame through a new detector, and takes it. */
+/* Pushes a frame of these caps through one detector, which all calls share, and gives
+ * back what came out, or the person that was found in it.  They take the frame. */
+GstBuffer *person_look(const gchar *caps, GstBuffer *frame);
 Person person_find(const gchar *caps, GstBuffer *frame);
 
 /* The edges within `pixels`, the scores within `score`. */
