@@ -20,14 +20,15 @@ static void paint_photo(guint x, guint y, guint8 rgb[3], gpointer data)
 
 GstBuffer *person_rgb(guint width, guint height)
 {
+    static GdkPixbuf *photo;
     GError *error = NULL;
-    GdkPixbuf *photo = gdk_pixbuf_new_from_file(g_getenv("VIGIL_TEST_PHOTO"), &error);
     GstVideoInfo rgb, coarse;
 
+    if (!photo)
+        photo = gdk_pixbuf_new_from_file(g_getenv("VIGIL_TEST_PHOTO"), &error);
     g_assert_no_error(error);
     g_assert_cmpuint(MAX(width, height), <=, PERSON_SIDE);
     GstBuffer *frame = frame_paint(width, height, paint_photo, photo);
-    g_object_unref(photo);
     gst_video_info_set_format(&rgb, GST_VIDEO_FORMAT_RGB, width, height);
     gst_video_info_set_format(&coarse, GST_VIDEO_FORMAT_Y41B, width, height);
     GstBuffer *less = frame_convert(frame, &rgb, &coarse, 0);
