@@ -34,7 +34,7 @@ static const Correction *correction_of(GstVideoFormat format)
     return NULL;
 }
 
-/* These two have no flag that tells. */
+/* Y210 and v216 are not, but have no flag that says so. */
 static gboolean is_big_endian(const GstVideoFormatInfo *format)
 {
     return !GST_VIDEO_FORMAT_INFO_IS_LE(format) &&

@@ -160,7 +160,7 @@ gboolean gst_vigil_planes_hold(const GstVigilPlanes *planes, const GstVideoInfo 
     component_extent(image, component, &first, &end);
     const gint64 at =
         (gint64)planes->at[plane] + (component->data - planes->data[plane]);
-    if (at + first >= 0 && at + end <= (gint64)size)
+    if (planes->at[plane] <= size && at + first >= 0 && at + end <= (gint64)size)
         return TRUE;
     if (!planes->meta)
         return fail_map(info, planes->buffer, error);

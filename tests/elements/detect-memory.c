@@ -302,6 +302,24 @@ static void test_too_small(void)
     check_refused(caps, frame, format_words);
 }
 
+/* An offset that only a sum with where red lies brings back into the memory, of which
+ * there are two, so that they are put together. */
+static void test_far_offset(void)
+{
+    static const gchar *const words[] = { "plane 0", "150x150 xRGB", "90000", NULL };
+    const gchar *caps = "video/x-raw,format=xRGB," SIDE;
+    const GstVideoInfo info = frame_info(caps);
+    const gsize far[GST_VIDEO_MAX_PLANES] = { G_MAXSIZE };
+    GstBuffer *frame = person_frame(&info, 0);
+    GBytes *bytes = bytes_of(frame);
+
+    gst_buffer_unref(frame);
+    frame = memories_without_meta(&info, g_bytes_get_data(bytes, NULL));
+    add_meta(frame, &info, far, info.stride);
+    check_refused(caps, frame, words);
+    g_bytes_unref(bytes);
+}
+
 /* ---- DMABuf caps ----------------------------------------------------------------- */
 
 #if GST_CHECK_VERSION(1, 24, 0)
@@ -350,6 +368,7 @@ int main(int argc, char **argv)
     g_test_add_func("/detect/memory/everywhere", test_relays);
     g_test_add_func("/detect/memory/unused-bits", test_unused_bits);
     g_test_add_func("/detect/memory/too-small", test_too_small);
+    g_test_add_func("/detect/memory/far-offset", test_far_offset);
 #if GST_CHECK_VERSION(1, 24, 0)
     g_test_add_func("/detect/memory/drm-caps", test_drm_caps);
     g_test_add_func("/detect/memory/drm-tiles", test_drm_tiles);
