@@ -69,11 +69,24 @@ static gboolean takes(const GstCaps *caps, const gchar *format)
     return can;
 }
 
+/* Not all that cameras have is known to v4l2src of each release: P010 from 1.24. */
+static gboolean delivers(const gchar *format)
+{
+    GstElementFactory *factory = gst_element_factory_find("v4l2src");
+    GstCaps *raw =
+        gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING, format, NULL);
+    const gboolean can = !factory || gst_element_factory_can_src_any_caps(factory, raw);
+
+    gst_caps_unref(raw);
+    g_clear_pointer(&factory, gst_object_unref);
+    return can;
+}
+
 /* Decoders of cameras' JPEG give 4:2:0 or 4:2:2. */
 static gboolean takes_format(const GstCaps *caps, const VigilCameraFormat *format)
 {
     if (format->coding == VIGIL_CODING_RAW)
-        return takes(caps, format->raw);
+        return delivers(format->raw) && takes(caps, format->raw);
     return takes(caps, "I420") || takes(caps, "Y42B");
 }
 

@@ -12,8 +12,8 @@
  * The visible part of the frame (#GstVideoCropMeta) is brought to the size of the
  * network's input with its pixel aspect ratio and colorimetry respected.  A stream with
  * an image-orientation tag is looked at upright; regions and results stay in the
- * coordinates of the frame as it is stored.  Gaps and damaged frames pass without
- * results.
+ * coordinates of the frame as it is stored.  Of an interlaced frame one field is looked
+ * at.  Gaps and damaged frames pass without results.
  *
  * With #GstVigilClassify:inference-region `roi-list` it says more about what a detector
  * earlier in the pipeline has found: it looks at each detection of vigildetect on its

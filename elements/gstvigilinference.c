@@ -1,24 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstvigilcaps.h"
 #include "gstvigilinference-private.h"
 
 GST_DEBUG_CATEGORY(gst_vigil_inference_debug);
 #define GST_CAT_DEFAULT gst_vigil_inference_debug
-
-#define VIDEO_SIZE_RANGE "(int) [ 1, " G_STRINGIFY(GST_VIGIL_FRAME_MAX) " ]"
-#define VIDEO_FIELDS                                                                   \
-    "format = (string) " GST_VIGIL_FRAME_FORMATS ", width = " VIDEO_SIZE_RANGE         \
-    ", height = " VIDEO_SIZE_RANGE ", framerate = " GST_VIDEO_FPS_RANGE
-
-/* Frames that carry overlays not yet blended are welcome: their pixels are the plain
- * picture. */
-#define VIDEO_CAPS                                                                     \
-    "video/x-raw, " VIDEO_FIELDS "; "                                                  \
-    "video/x-raw(memory:SystemMemory, meta:GstVideoOverlayComposition), " VIDEO_FIELDS
-
-static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
-    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(VIDEO_CAPS));
-static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
-    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(VIDEO_CAPS));
 
 G_DEFINE_ABSTRACT_TYPE_WITH_CODE(
     GstVigilInference, gst_vigil_inference, GST_TYPE_BASE_TRANSFORM,
@@ -176,7 +161,7 @@ static gboolean set_caps(GstBaseTransform *trans, GstCaps *in, GstCaps *out)
 
     priv->wait = 0;
     gst_vigil_worker_begin_epoch(&priv->worker);
-    return gst_vigil_frame_info_from_caps(&priv->info, in);
+    return gst_vigil_caps_to_info(in, &priv->info);
 }
 
 static void take_tags(GstVigilInference *self, GstEvent *event)
@@ -347,6 +332,13 @@ static void gst_vigil_inference_class_init(GstVigilInferenceClass *klass)
 
 void gst_vigil_inference_class_add_pads(GstVigilInferenceClass *klass)
 {
-    gst_element_class_add_static_pad_template(GST_ELEMENT_CLASS(klass), &sink_template);
-    gst_element_class_add_static_pad_template(GST_ELEMENT_CLASS(klass), &src_template);
+    GstCaps *caps = gst_vigil_caps_new();
+
+    gst_element_class_add_pad_template(
+        GST_ELEMENT_CLASS(klass),
+        gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps));
+    gst_element_class_add_pad_template(
+        GST_ELEMENT_CLASS(klass),
+        gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, caps));
+    gst_caps_unref(caps);
 }

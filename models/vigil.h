@@ -46,8 +46,7 @@ typedef enum VigilStatus {
     VIGIL_ERROR_IO,          /* the system refused to read; the message has strerror */
     VIGIL_ERROR_NO_MEMORY,   /* an allocation failed; nothing was leaked */
     VIGIL_ERROR_FORMAT,      /* the file is not well-formed */
-    VIGIL_ERROR_UNSUPPORTED, /* well-formed, but no network here: the closest is named
-                              */
+    VIGIL_ERROR_UNSUPPORTED, /* well-formed, no network here: the closest is named */
     VIGIL_ERROR_SHAPE,       /* a tensor is missing, left over, or of another shape */
     VIGIL_ERROR_ARGUMENT,    /* a value given by the caller is out of its range */
 } VigilStatus;
@@ -103,8 +102,7 @@ typedef struct VigilInput {
     } origin;
 } VigilInput;
 
-/* Overrides by the caller; the zero value of a field with its flag unset changes
- * nothing. */
+/* Overrides by the caller; a field whose flag is unset changes nothing. */
 typedef struct VigilInputOptions {
     int height, width; /* 0, 0: as the model wants; else 32..4096 each */
     bool has_channel_order, has_mean, has_std, has_resize;
@@ -156,8 +154,7 @@ VIGIL_API void vigil_model_close(VigilModel **model);
 /* Valid until the model is closed. */
 VIGIL_API const VigilModelInfo *vigil_model_info(const VigilModel *model);
 
-/* The input with the caller's options applied (NULL: none), checked against what the
- * network allows. */
+/* The input with options applied (NULL: none), if the network allows them. */
 VIGIL_API VigilStatus vigil_model_input(const VigilModel *model,
                                         const VigilInputOptions *options,
                                         VigilInput *input, VigilError *error);
@@ -271,12 +268,15 @@ VIGIL_API int vigil_processors(void);
 
 /* ---- Pictures to tensors -------------------------------------------------------- */
 
-/* One component (R, G, B or Y, U, V) of an 8-bit picture, seen in place. */
+/* One component (R, G, B or Y, U, V) of a picture, seen in place.  Samples are bytes,
+ * or lie in words of 16 bits whose other bits may be anything. */
 typedef struct VigilComponent {
-    const uint8_t *data;  /* sample (0, 0) */
+    const uint8_t *data;  /* sample (0, 0), of words their first byte */
     ptrdiff_t row_stride; /* bytes between rows; may be negative */
-    int pixel_stride;     /* bytes between neighbouring samples: 1..4 */
+    int pixel_stride;     /* bytes between samples: 1..4; of words 2, 4, 6 or 8 */
     int shift_x, shift_y; /* log2 of the subsampling: 0 or 1 (shift_x: also 2) */
+    int bits, low_bit;    /* of a word the sample's, from there on; 0, 0: bytes */
+    bool big_endian;      /* the first byte of a word is the high one */
 } VigilComponent;
 
 typedef enum VigilColor {
@@ -292,7 +292,8 @@ typedef struct VigilImage {
     VigilComponent component[3];
     double kr, kb;   /* YUV: luma weights of red and blue: BT.601 0.299, 0.114; BT.709
                         0.2126, 0.0722; BT.2020 0.2627, 0.0593 */
-    bool full_range; /* YUV and GRAY: 0..255, else 16..235 (chroma 16..240) */
+    bool full_range; /* YUV and GRAY: 0..255, else 16..235 (chroma 16..240); of n
+                        bits 0..2^n - 1, else times 2^(n - 8) */
     float site_x, site_y; /* where chroma sample (0, 0) lies inside its block of luma
                              pixels, as a fraction: 0.5 centred, 0 on the first pixel */
     double pixel_aspect;  /* width / height of one pixel; 1 for square ones */

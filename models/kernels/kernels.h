@@ -13,6 +13,7 @@
 #ifndef VIGIL_KERNELS_H
 #define VIGIL_KERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -156,6 +157,11 @@ typedef struct VigilWinogradOutput {
     X(resample_rows, void,                                                             \
       (const uint8_t *const *row, const float *weight, size_t taps, size_t n,          \
        size_t step, float *y))                                                         \
+    /* The same of n words of 16 bits that follow each other, at any address, and only \
+     * of the bits that are set in `mask`. */                                          \
+    X(resample_words, void,                                                            \
+      (const uint8_t *const *row, const float *weight, size_t taps, size_t n,          \
+       uint16_t mask, bool big_endian, float *y))                                      \
     /* Second pass: y[i * step] = sum over t of weight[i * taps + t] * x[first[i] + t] \
      * for i < n.  x holds first[i] + taps samples for every i. */                     \
     X(resample_columns, void,                                                          \

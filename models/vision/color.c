@@ -3,55 +3,62 @@
 
 #include <math.h>
 
-/* R, G, B on 0..255 from components as stored: rows of matrix times them plus offset.
- */
-typedef struct Conversion {
-    double matrix[3][3], offset[3];
-} Conversion;
+/* R, G, B on 0..1 from components that Scale has brought to it. */
+typedef double Conversion[3][3];
 
-typedef struct Range {
-    double luma_zero, luma_scale, chroma_scale;
-} Range;
+/* value = (stored - zero) * unit: R, G, B and Y on 0..1, Cb and Cr on -0.5..0.5. */
+typedef struct Scale {
+    double zero, unit;
+} Scale;
 
-static const Range ranges[2] = {
-    { 16, 255.0 / 219, 255.0 / 224 }, /* 16..235, chroma 16..240 */
-    { 0, 1, 1 },
-};
-
-static void from_rgb(Conversion *to)
+/* ITU-R BT.2100 table 9; of 8 bits the same as BT.601, BT.709 and JPEG. */
+static Scale scale_of(const VigilImage *image, int i)
 {
-    *to = (Conversion) { { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } }, { 0 } };
+    const VigilComponent *c = &image->component[i];
+    const int bits = c->bits ? c->bits : 8;
+    const double step = ldexp(1, c->low_bit);
+    const bool chroma = i > 0 && image->color == VIGIL_COLOR_YUV;
+
+    if (image->full_range || image->color == VIGIL_COLOR_RGB)
+        return (Scale) { chroma ? ldexp(step, bits - 1) : 0,
+                         1 / ((ldexp(1, bits) - 1) * step) };
+    return (Scale) { ldexp(chroma ? 128 : 16, bits - 8) * step,
+                     1 / (ldexp(chroma ? 224 : 219, bits - 8) * step) };
 }
 
-static void from_gray(const Range *range, Conversion *to)
+static void from_rgb(Conversion to)
 {
-    double y = range->luma_scale, zero = -y * range->luma_zero;
-    *to = (Conversion) { { { y }, { y }, { y } }, { zero, zero, zero } };
+    for (int i = 0; i < 3; i++)
+        to[i][i] = 1;
+}
+
+static void from_gray(Conversion to)
+{
+    for (int i = 0; i < 3; i++)
+        to[i][0] = 1;
 }
 
 /* ITU-R BT.601, BT.709 and BT.2020 (non-constant luminance) alike. */
-static void from_yuv(const Range *range, double kr, double kb, Conversion *to)
+static void from_yuv(double kr, double kb, Conversion to)
 {
-    double kg = 1 - kr - kb, y = range->luma_scale, c = range->chroma_scale;
-    double red = 2 * (1 - kr) * c, blue = 2 * (1 - kb) * c;
-    *to = (Conversion) { .matrix = { { y, 0, red },
-                                     { y, -blue * kb / kg, -red * kr / kg },
-                                     { y, blue, 0 } } };
-    for (int r = 0; r < 3; r++)
-        to->offset[r] =
-            -y * range->luma_zero - 128 * (to->matrix[r][1] + to->matrix[r][2]);
+    const double kg = 1 - kr - kb, red = 2 * (1 - kr), blue = 2 * (1 - kb);
+
+    from_gray(to);
+    to[0][2] = red;
+    to[1][1] = -blue * kb / kg;
+    to[1][2] = -red * kr / kg;
+    to[2][1] = blue;
 }
 
-static VigilStatus convert(const VigilImage *image, Conversion *to, VigilError *error)
+static VigilStatus convert(const VigilImage *image, Conversion to, VigilError *error)
 {
-    const Range *range = &ranges[image->full_range];
     double kr = image->kr, kb = image->kb;
     switch (image->color) {
     case VIGIL_COLOR_RGB:
         from_rgb(to);
         break;
     case VIGIL_COLOR_GRAY:
-        from_gray(range, to);
+        from_gray(to);
         break;
     case VIGIL_COLOR_YUV:
         if (!(kr > 0 && kb > 0 && kr + kb < 1))
@@ -59,7 +66,7 @@ static VigilStatus convert(const VigilImage *image, Conversion *to, VigilError *
                               "luma weights kr %g and kb %g must be above 0 and their "
                               "sum below 1",
                               kr, kb);
-        from_yuv(range, kr, kb, to);
+        from_yuv(kr, kb, to);
         break;
     }
     return VIGIL_OK;
@@ -80,17 +87,20 @@ static VigilStatus check_channel(const VigilInput *input, int r, VigilError *err
 VigilStatus vigil_color_matrix(const VigilImage *image, const VigilInput *input,
                                VigilColorMatrix *out, VigilError *error)
 {
-    Conversion rgb;
-    VigilStatus status = convert(image, &rgb, error);
+    Conversion rgb = { { 0 } };
+    VigilStatus status = convert(image, rgb, error);
     for (int r = 0; r < 3 && !status; r++) {
         status = check_channel(input, r, error);
         int channel = input->channel_order == VIGIL_BGR ? 2 - r : r;
-        double mean = input->mean[r], std = input->std[r], largest = 0;
+        double mean = input->mean[r], std = input->std[r], offset = -mean, largest = 0;
         for (int p = 0; p < 3; p++) {
-            out->matrix[r][p] = (float)(rgb.matrix[channel][p] / (255 * std));
-            largest = fmax(largest, fabs(rgb.matrix[channel][p] / std));
+            const Scale scale = scale_of(image, p);
+            const double factor = rgb[channel][p] * scale.unit;
+            out->matrix[r][p] = (float)(factor / std);
+            offset -= factor * scale.zero;
+            largest = fmax(largest, fabs(rgb[channel][p] / std));
         }
-        out->offset[r] = (float)((rgb.offset[channel] / 255 - mean) / std);
+        out->offset[r] = (float)(offset / std);
         out->low[r] = (float)(-mean / std);
         out->high[r] = (float)((1 - mean) / std);
         double reach = 4 * (largest + fabs(out->offset[r]) + fabs(mean / std));

@@ -3,7 +3,8 @@
  * Every row of the tensor is made at once from the source rows that it needs:
  *
  *   resample_rows     down the columns, on the bytes as they lie in memory, so that
- *                     interleaved components (NV12, YUY2, RGB) cost one pass together
+ *   resample_words    interleaved components (NV12, YUY2, RGB) cost one pass together;
+ *                     on words of 16 bits likewise (P010, Y210)
  *   resample_split    one interleaved component made contiguous
  *   resample_columns  along the row
  *   color             three components to normalised channels
@@ -43,7 +44,7 @@ struct VigilPreprocess {
     Grid grid[2]; /* component 0; components 1 and 2 */
     void *memory;
     const uint8_t **row; /* [longest column of weights] */
-    float *bytes;        /* source bytes after the first pass */
+    float *lying;        /* samples as they lie in memory, after the first pass */
     float *line;         /* one component of them, contiguous */
     float *plane[3];     /* [dst_width] */
 };
@@ -53,10 +54,21 @@ typedef struct Group {
     const uint8_t *data; /* first byte that is used, in row 0 */
     ptrdiff_t row_stride;
     const VigilAxis *down;
-    size_t bytes; /* used of each row */
+    size_t samples; /* bytes, or words, used of each row */
     int members, component[3];
-    size_t offset[3]; /* of the member's first sample, from `data` */
+    size_t offset[3]; /* of the member's first sample from `data`, in samples */
 } Group;
+
+static int sample_bytes(const VigilComponent *c)
+{
+    return c->bits ? 2 : 1;
+}
+
+static bool stored_alike(const VigilComponent *a, const VigilComponent *b)
+{
+    return a->bits == b->bits && a->low_bit == b->low_bit &&
+           a->big_endian == b->big_endian;
+}
 
 static int component_count(const VigilImage *image)
 {
@@ -70,10 +82,17 @@ static VigilStatus check_component(const VigilImage *image, int i, VigilError *e
     const VigilComponent *c = &image->component[i];
     if (!c->data)
         return vigil_fail(error, VIGIL_ERROR_ARGUMENT, "component %d has no data", i);
-    if (c->pixel_stride < 1 || c->pixel_stride > 4)
+    if (c->bits < 0 || c->bits > 16 || c->low_bit < 0 ||
+        c->low_bit > (c->bits ? 16 - c->bits : 0))
         return vigil_fail(error, VIGIL_ERROR_ARGUMENT,
-                          "component %d: pixel stride %d is not 1 to 4", i,
-                          c->pixel_stride);
+                          "component %d: %d bits from bit %d on do not fit in 16", i,
+                          c->bits, c->low_bit);
+    int bytes = sample_bytes(c);
+    if (c->pixel_stride < bytes || c->pixel_stride > 4 * bytes ||
+        c->pixel_stride % bytes != 0)
+        return vigil_fail(error, VIGIL_ERROR_ARGUMENT,
+                          "component %d: pixel stride %d is not %s", i, c->pixel_stride,
+                          c->bits ? "2, 4, 6 or 8" : "1 to 4");
     int max_x = i ? 2 : 0, max_y = i ? 1 : 0;
     if (c->shift_x < 0 || c->shift_x > max_x || c->shift_y < 0 || c->shift_y > max_y)
         return vigil_fail(error, VIGIL_ERROR_ARGUMENT,
@@ -214,7 +233,7 @@ static size_t lay_out(VigilPreprocess *p, char *base)
         bytes = MAX(bytes, samples * (size_t)g->pixel_stride[i] + 4);
     }
     p->row = carve(base, &at, longest * sizeof *p->row);
-    p->bytes = carve(base, &at, (bytes + taps) * sizeof(float));
+    p->lying = carve(base, &at, (bytes + taps) * sizeof(float));
     p->line = carve(base, &at, (width + taps) * sizeof(float));
     for (int i = 0; i < 3; i++)
         p->plane[i] = carve(base, &at, (size_t)g->dst_width * sizeof(float));
@@ -261,9 +280,10 @@ static const Grid *grid_of(const VigilPreprocess *p, int component)
 static bool interleaved(const VigilComponent *a, const VigilComponent *b)
 {
     ptrdiff_t apart = (ptrdiff_t)((intptr_t)a->data - (intptr_t)b->data);
-    int stride = MAX(a->pixel_stride, b->pixel_stride);
-    return a->pixel_stride > 1 && b->pixel_stride > 1 && -stride < apart &&
-           apart < stride && a->row_stride == b->row_stride && a->shift_y == b->shift_y;
+    int stride = MAX(a->pixel_stride, b->pixel_stride), bytes = sample_bytes(a);
+    return stored_alike(a, b) && a->pixel_stride > bytes && b->pixel_stride > bytes &&
+           -stride < apart && apart < stride && apart % bytes == 0 &&
+           a->row_stride == b->row_stride && a->shift_y == b->shift_y;
 }
 
 /* Sorts the components into groups[]; returns how many there are. */
@@ -282,7 +302,7 @@ static int group_components(const VigilImage *image, Group groups[3])
     return n;
 }
 
-/* Finds the bytes of a row that the group's members use. */
+/* Finds the samples of a row that the group's members use. */
 static void span_group(const VigilPreprocess *p, const VigilImage *image, Group *group)
 {
     const uint8_t *low = NULL, *high = NULL;
@@ -295,33 +315,47 @@ static void span_group(const VigilPreprocess *p, const VigilImage *image, Group 
         high = !high || last > high ? last : high;
     }
     group->data = low;
-    group->bytes = (size_t)(high - low) + 1;
+    const int bytes = sample_bytes(&image->component[group->component[0]]);
+    group->samples = (size_t)(high - low) / (size_t)bytes + 1;
     group->down = &grid_of(p, group->component[0])->down;
     for (int m = 0; m < group->members; m++) {
         const VigilComponent *c = &image->component[group->component[m]];
         const VigilAxis *across = &grid_of(p, group->component[m])->across;
         group->offset[m] =
-            (size_t)(c->data + (ptrdiff_t)across->begin * c->pixel_stride - low);
+            (size_t)(c->data + (ptrdiff_t)across->begin * c->pixel_stride - low) /
+            (size_t)bytes;
     }
+}
+
+static void resample_down(VigilPreprocess *p, const VigilKernels *k,
+                          const VigilComponent *c, const Group *group, int y)
+{
+    const VigilAxis *down = group->down;
+    const float *weight = down->weight + (size_t)y * down->taps;
+    size_t rows = (size_t)down->count[y];
+    ptrdiff_t first = down->begin + down->first[y];
+    for (size_t t = 0; t < rows; t++)
+        p->row[t] = group->data + (first + (ptrdiff_t)t) * group->row_stride;
+    if (c->bits)
+        k->resample_words(p->row, weight, rows, group->samples,
+                          (uint16_t)(((1u << c->bits) - 1) << c->low_bit),
+                          c->big_endian, p->lying);
+    else
+        k->resample_rows(p->row, weight, rows, group->samples, 1, p->lying);
 }
 
 static void resample_group(VigilPreprocess *p, const VigilKernels *k,
                            const VigilImage *image, const Group *group, int y)
 {
-    const VigilAxis *down = group->down;
-    size_t rows = (size_t)down->count[y];
-    ptrdiff_t first = down->begin + down->first[y];
-    for (size_t t = 0; t < rows; t++)
-        p->row[t] = group->data + (first + (ptrdiff_t)t) * group->row_stride;
-    k->resample_rows(p->row, down->weight + (size_t)y * down->taps, rows, group->bytes,
-                     1, p->bytes);
+    resample_down(p, k, &image->component[group->component[0]], group, y);
     for (int m = 0; m < group->members; m++) {
         int i = group->component[m];
         const VigilAxis *across = &grid_of(p, i)->across;
-        size_t step = (size_t)image->component[i].pixel_stride;
-        const float *line = p->bytes;
+        size_t step = (size_t)(image->component[i].pixel_stride /
+                               sample_bytes(&image->component[i]));
+        const float *line = p->lying;
         if (step > 1) {
-            k->resample_split(p->bytes + group->offset[m],
+            k->resample_split(p->lying + group->offset[m],
                               (size_t)(across->end - across->begin), step, p->line);
             line = p->line;
         }

@@ -1,122 +1,62 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstvigilframe.h"
+#include "gstvigillayout.h"
 
-gboolean gst_vigil_frame_info_from_caps(GstVideoInfo *info, const GstCaps *caps)
+/* ---- Fields --------------------------------------------------------------------- */
+
+/* Row r of the image is line `every` * r + `first` of the frame. */
+typedef struct Lines {
+    guint every, first;
+    gboolean apart; /* memory holds these lines alone */
+} Lines;
+
+static gboolean top_is_first(const GstVideoInfo *info, GstBuffer *buffer)
 {
-    if (!gst_video_info_from_caps(info, caps))
-        return FALSE;
-    const gchar *site =
-        gst_structure_get_string(gst_caps_get_structure(caps, 0), "chroma-site");
-    if (site)
-        GST_VIDEO_INFO_CHROMA_SITE(info) = gst_video_chroma_site_from_string(site);
-    return TRUE;
+    if (GST_VIDEO_INFO_INTERLACE_MODE(info) == GST_VIDEO_INTERLACE_MODE_INTERLEAVED &&
+        GST_VIDEO_INFO_FIELD_ORDER(info) != GST_VIDEO_FIELD_ORDER_UNKNOWN)
+        return GST_VIDEO_INFO_FIELD_ORDER(info) ==
+               GST_VIDEO_FIELD_ORDER_TOP_FIELD_FIRST;
+    return GST_BUFFER_FLAG_IS_SET(buffer, GST_VIDEO_BUFFER_FLAG_TFF);
 }
 
-/* First and past-the-last byte that component `c` touches, relative to the plane. */
-static void component_extent(const GstVideoFrame *video, guint c, gint64 *first,
-                             gint64 *end)
+/* Of two fields the one that was taken first; where only one counts, it is that. */
+static Lines lines_of(const GstVideoInfo *info, GstBuffer *buffer)
 {
-    const gint64 stride = GST_VIDEO_FRAME_COMP_STRIDE(video, c);
-    const gint64 down = stride * (GST_VIDEO_FRAME_COMP_HEIGHT(video, c) - 1);
-    const gint64 across = (gint64)GST_VIDEO_FRAME_COMP_PSTRIDE(video, c) *
-                          (GST_VIDEO_FRAME_COMP_WIDTH(video, c) - 1);
-    const gint64 offset = GST_VIDEO_FRAME_COMP_POFFSET(video, c);
+    const GstVideoInterlaceMode mode = GST_VIDEO_INFO_INTERLACE_MODE(info);
+    const gboolean apart = mode == GST_VIDEO_INTERLACE_MODE_FIELDS ||
+                           mode == GST_VIDEO_INTERLACE_MODE_ALTERNATE;
 
-    *first = offset + MIN(down, 0);
-    *end = offset + MAX(down, 0) + across + 1;
+    if (mode == GST_VIDEO_INTERLACE_MODE_PROGRESSIVE ||
+        (mode == GST_VIDEO_INTERLACE_MODE_MIXED &&
+         !GST_BUFFER_FLAG_IS_SET(buffer, GST_VIDEO_BUFFER_FLAG_INTERLACED)) ||
+        GST_VIDEO_INFO_HEIGHT(info) < 2)
+        return (Lines) { 1, 0, FALSE };
+    return (Lines) { 2, top_is_first(info, buffer) ? 0 : 1, apart };
 }
 
-/* A GstVideoMeta may promise more bytes than its memory has. */
-static gboolean component_inside(const GstVideoFrame *video, guint c)
+/* Lines of subsampled chroma alternate, too; where their number is odd a field can have
+ * a row more of luma than its chroma reaches, which is left out. */
+static void take_field(VigilImage *image, const Lines *lines)
 {
-    const guint plane = GST_VIDEO_FRAME_COMP_PLANE(video, c);
-    const GstMapInfo *map = &video->map[video->meta ? plane : 0];
-    const guint8 *data = GST_VIDEO_FRAME_PLANE_DATA(video, plane);
-    gint64 first, end;
+    const guint n = gst_vigil_layout_components(image);
+    const gint first = (gint)lines->first, frame = image->height;
 
-    component_extent(video, c, &first, &end);
-    const gint64 at = data - map->data;
-    return at + first >= 0 && at + end <= (gint64)map->size;
-}
-
-static guint component_count(const GstVideoFrame *video)
-{
-    return MIN(GST_VIDEO_FRAME_N_COMPONENTS(video), 3); /* alpha is the fourth */
-}
-
-static gboolean check_bounds(const GstVideoFrame *video, GError **error)
-{
-    for (guint c = 0; c < component_count(video); c++) {
-        if (component_inside(video, c))
-            continue;
-        g_set_error(error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
-                    "The frame's memory is smaller than its GstVideoMeta says: %dx%d "
-                    "%s does not fit in %" G_GSIZE_FORMAT " bytes.",
-                    GST_VIDEO_FRAME_WIDTH(video), GST_VIDEO_FRAME_HEIGHT(video),
-                    gst_video_format_to_string(GST_VIDEO_FRAME_FORMAT(video)),
-                    gst_buffer_get_size(video->buffer));
-        return FALSE;
-    }
-    return TRUE;
-}
-
-static VigilColor frame_color(const GstVideoFormatInfo *format)
-{
-    if (GST_VIDEO_FORMAT_INFO_IS_GRAY(format))
-        return VIGIL_COLOR_GRAY;
-    return GST_VIDEO_FORMAT_INFO_IS_RGB(format) ? VIGIL_COLOR_RGB : VIGIL_COLOR_YUV;
-}
-
-static void fill_components(VigilImage *image, const GstVideoFrame *video)
-{
-    for (guint c = 0; c < component_count(video); c++) {
-        image->component[c] = (VigilComponent) {
-            .data = GST_VIDEO_FRAME_COMP_DATA(video, c),
-            .row_stride = GST_VIDEO_FRAME_COMP_STRIDE(video, c),
-            .pixel_stride = GST_VIDEO_FRAME_COMP_PSTRIDE(video, c),
-            .shift_x = (int)GST_VIDEO_FORMAT_INFO_W_SUB(video->info.finfo, c),
-            .shift_y = (int)GST_VIDEO_FORMAT_INFO_H_SUB(video->info.finfo, c),
-        };
+    image->pixel_aspect = MAX(image->pixel_aspect / 2, 0.001);
+    if (image->site_y ==
+        0.5F) /* of a top field its chroma is nearer to the first row */
+        image->site_y = first ? 0.75F : 0.25F;
+    image->height = (frame + 1 - first) / 2;
+    for (guint c = 0; c < n && !lines->apart; c++) {
+        VigilComponent *component = &image->component[c];
+        const gint rows = -(-frame >> component->shift_y);
+        const gint own = (rows + 1 - first) / 2;
+        component->data += first * component->row_stride;
+        component->row_stride *= 2;
+        image->height = MIN(image->height, MAX(own, 1) << component->shift_y);
     }
 }
 
-/* A matrix that is unknown, or that is RGB's on a YUV format, is taken as BT.601. */
-static void fill_color(VigilImage *image, const GstVideoInfo *info)
-{
-    const GstVideoColorimetry *color = &info->colorimetry;
-
-    if (!gst_video_color_matrix_get_Kr_Kb(color->matrix, &image->kr, &image->kb))
-        gst_video_color_matrix_get_Kr_Kb(GST_VIDEO_COLOR_MATRIX_BT601, &image->kr,
-                                         &image->kb);
-    /* Without a range in the caps, video is limited and GStreamer's grey is full. */
-    image->full_range =
-        color->range == GST_VIDEO_COLOR_RANGE_0_255 ||
-        (color->range == GST_VIDEO_COLOR_RANGE_UNKNOWN && !GST_VIDEO_INFO_IS_YUV(info));
-    image->site_x = info->chroma_site & GST_VIDEO_CHROMA_SITE_H_COSITED ? 0 : 0.5F;
-    image->site_y = info->chroma_site & GST_VIDEO_CHROMA_SITE_V_COSITED ? 0 : 0.5F;
-}
-
-/* A fraction that no camera has is held to what the engine takes. */
-static double pixel_aspect(const GstVideoInfo *info)
-{
-    const int n = GST_VIDEO_INFO_PAR_N(info), d = GST_VIDEO_INFO_PAR_D(info);
-
-    return n > 0 && d > 0 ? CLAMP((double)n / d, 0.001, 1000) : 1;
-}
-
-static void fill_image(VigilImage *image, const GstVideoFrame *video)
-{
-    const GstVideoInfo *info = &video->info;
-
-    *image = (VigilImage) {
-        .width = GST_VIDEO_INFO_WIDTH(info),
-        .height = GST_VIDEO_INFO_HEIGHT(info),
-        .color = frame_color(info->finfo),
-        .pixel_aspect = pixel_aspect(info),
-    };
-    fill_components(image, video);
-    fill_color(image, info);
-}
+/* ---- What is visible ------------------------------------------------------------ */
 
 static gboolean check_crop(const GstVideoCropMeta *crop, guint width, guint height,
                            GError **error)
@@ -132,7 +72,7 @@ static gboolean check_crop(const GstVideoCropMeta *crop, guint width, guint heig
 }
 
 /* Moves the first pixel of the image to x, y, multiples of every subsampling. */
-static void move_origin(VigilImage *image, guint n, guint x, guint y)
+static void move_origin(VigilImage *image, guint n, gint x, gint y)
 {
     for (guint c = 0; c < n; c++) {
         VigilComponent *component = &image->component[c];
@@ -142,67 +82,117 @@ static void move_origin(VigilImage *image, guint n, guint x, guint y)
     }
 }
 
-/* Narrows the image to what is visible, so that filters do not reach what is not; only
- * an origin inside a block of subsampled chroma stays a fraction. */
-static gboolean fill_visible(GstVigilFrame *frame, GstBuffer *buffer, GError **error)
-{
-    const GstVideoCropMeta *crop = gst_buffer_get_video_crop_meta(buffer);
-    VigilImage *image = &frame->image;
-    const guint n = component_count(&frame->video);
-    guint block_x = 1, block_y = 1;
+typedef struct Rectangle {
+    guint x, y, width, height; /* pixels of the frame */
+} Rectangle;
 
-    frame->width = (guint)image->width;
-    frame->height = (guint)image->height;
-    frame->visible = (VigilRegion) { 0, 0, 1, 1 };
-    if (!crop)
-        return TRUE;
-    if (!check_crop(crop, frame->width, frame->height, error))
-        return FALSE;
+/* Narrows the image to what is visible, so that filters do not reach what is not; only
+ * an origin inside a block of subsampled chroma stays a fraction.  *left, *above: the
+ * column and row of the image that became its first. */
+static void narrow(VigilImage *image, const Lines *lines, const Rectangle *seen,
+                   gint *left, gint *above)
+{
+    const guint n = gst_vigil_layout_components(image);
+    const gint every = (gint)lines->every, before = every - 1 - (gint)lines->first;
+    gint block_x = 1, block_y = 1;
+
     for (guint c = 0; c < n; c++) {
-        block_x = MAX(block_x, 1U << image->component[c].shift_x);
-        block_y = MAX(block_y, 1U << image->component[c].shift_y);
+        block_x = MAX(block_x, 1 << image->component[c].shift_x);
+        block_y = MAX(block_y, 1 << image->component[c].shift_y);
     }
-    const guint left = crop->x % block_x, top = crop->y % block_y;
-    move_origin(image, n, crop->x - left, crop->y - top);
-    image->width = (int)(left + crop->width);
-    image->height = (int)(top + crop->height);
-    frame->width = crop->width;
-    frame->height = crop->height;
-    frame->visible = (VigilRegion) {
-        .x = (float)left / (float)image->width,
-        .y = (float)top / (float)image->height,
-        .width = (float)crop->width / (float)image->width,
-        .height = (float)crop->height / (float)image->height,
+    const gint top = MIN(((gint)seen->y + before) / every, image->height - 1);
+    const gint end = ((gint)(seen->y + seen->height) + before) / every;
+    *left = (gint)seen->x - (gint)seen->x % block_x;
+    *above = top - top % block_y;
+    move_origin(image, n, *left, *above);
+    image->width = (gint)(seen->x + seen->width) - *left;
+    image->height = CLAMP(end, top + 1, image->height) - *above;
+}
+
+/* A line lies in the middle of its row, so that those of a field begin a quarter of a
+ * row before or behind the frame. */
+static VigilRegion fractions(const VigilImage *image, const Lines *lines,
+                             const Rectangle *seen, gint left, gint above)
+{
+    const double every = lines->every;
+    const double shift = every == 2 ? 0.5 - lines->first : 0;
+
+    return (VigilRegion) {
+        .x = (float)(((double)seen->x - left) / image->width),
+        .y = (float)(((seen->y + shift) / every - above) / image->height),
+        .width = (float)((double)seen->width / image->width),
+        .height = (float)(seen->height / every / image->height),
     };
+}
+
+/* ---- Interface ------------------------------------------------------------------ */
+
+static gboolean fill(GstVigilFrame *frame, const GstVideoInfo *info, const Lines *lines,
+                     GError **error)
+{
+    const GstVigilPlanes *planes = &frame->planes;
+    const GstVideoCropMeta *crop = gst_buffer_get_video_crop_meta(planes->buffer);
+    VigilImage *image = &frame->image;
+    Rectangle seen = { 0, 0, (guint)GST_VIDEO_INFO_WIDTH(info),
+                       (guint)GST_VIDEO_INFO_HEIGHT(info) };
+    gint left, above;
+
+    if (planes->meta)
+        seen.width = planes->meta->width;
+    if (planes->meta && !lines->apart)
+        seen.height = planes->meta->height;
+    gst_vigil_layout_fill(image, info, planes->data, planes->stride);
+    image->width = (gint)seen.width;
+    image->height = (gint)seen.height;
+    if (lines->every == 2)
+        take_field(image, lines);
+    for (guint c = 0; c < gst_vigil_layout_components(image); c++)
+        if (!gst_vigil_planes_hold(planes, info, image, c, error))
+            return FALSE;
+    if (crop && !check_crop(crop, seen.width, seen.height, error))
+        return FALSE;
+    if (crop)
+        seen = (Rectangle) { crop->x, crop->y, crop->width, crop->height };
+    narrow(image, lines, &seen, &left, &above);
+    frame->visible = fractions(image, lines, &seen, left, above);
+    frame->width = seen.width;
+    frame->height = seen.height;
     return TRUE;
+}
+
+static gboolean map_and_fill(GstVigilFrame *frame, const GstVideoInfo *info,
+                             GstBuffer *buffer, gboolean joined, GError **error)
+{
+    const Lines lines = lines_of(info, buffer);
+
+    if (!gst_vigil_planes_map(&frame->planes, info, buffer, joined, error))
+        return FALSE;
+    if (fill(frame, info, &lines, error))
+        return TRUE;
+    gst_vigil_planes_unmap(&frame->planes);
+    return FALSE;
 }
 
 gboolean gst_vigil_frame_map(GstVigilFrame *frame, const GstVideoInfo *info,
                              GstBuffer *buffer, GError **error)
 {
-    const GstMapFlags flags =
-        (GstMapFlags)GST_VIDEO_FRAME_MAP_FLAG_NO_REF | GST_MAP_READ;
+    GError *apart = NULL;
 
-    if (!gst_video_frame_map(&frame->video, info, buffer, flags)) {
-        g_set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
-                    "A frame of %dx%d %s in %" G_GSIZE_FORMAT " bytes cannot be mapped "
-                    "for reading; the caps ask for %" G_GSIZE_FORMAT " bytes.",
-                    GST_VIDEO_INFO_WIDTH(info), GST_VIDEO_INFO_HEIGHT(info),
-                    gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(info)),
-                    gst_buffer_get_size(buffer), GST_VIDEO_INFO_SIZE(info));
-        return FALSE;
+    if (map_and_fill(frame, info, buffer, FALSE, &apart))
+        return TRUE;
+    /* A plane may go on in the next memory. */
+    if (frame->planes.meta && gst_buffer_n_memory(buffer) > 1 &&
+        map_and_fill(frame, info, buffer, TRUE, NULL)) {
+        g_error_free(apart);
+        return TRUE;
     }
-    fill_image(&frame->image, &frame->video);
-    if (!check_bounds(&frame->video, error) || !fill_visible(frame, buffer, error)) {
-        gst_vigil_frame_unmap(frame);
-        return FALSE;
-    }
-    return TRUE;
+    g_propagate_error(error, apart);
+    return FALSE;
 }
 
 void gst_vigil_frame_unmap(GstVigilFrame *frame)
 {
-    gst_video_frame_unmap(&frame->video);
+    gst_vigil_planes_unmap(&frame->planes);
 }
 
 VigilRegion gst_vigil_frame_region(const GstVigilFrame *frame,

@@ -1,46 +1,36 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Frame view: a mapped GstVideoFrame seen as the engine's VigilImage, in place.
+ * Frame view: a video buffer seen as the engine's VigilImage, in place.
  *
- * Every value comes from the component table of the format (plane, offset, stride,
- * subsampling), so that a format is data and not a case.  A GstVideoMeta decides
- * strides and offsets, the caps decide colorimetry, chroma site and pixel aspect ratio,
- * and a GstVideoCropMeta decides which rectangle is visible.
+ * A GstVideoMeta decides strides and offsets, the caps decide format, colorimetry,
+ * chroma site and pixel aspect ratio, and a GstVideoCropMeta decides which rectangle is
+ * visible.
+ *
+ * Of an interlaced frame one field is seen, the one that was taken first (TFF: the
+ * upper one), so that what moves is seen once: every second line, without a copy, as
+ * pixels of twice the height.
  */
 #ifndef GST_VIGIL_FRAME_H
 #define GST_VIGIL_FRAME_H
 
 #include <gst/video/video.h>
+#include "gstvigilplanes.h"
 #include "vigil.h"
 
 G_BEGIN_DECLS
 
-/* The formats that a frame view can show: 8 bits a component, linear memory.  Not VYUY:
- * GStreamer 1.22's table has its U and V exchanged. */
-#define GST_VIGIL_FRAME_FORMATS                                                        \
-    "{ I420, YV12, NV12, NV21, YUY2, YVYU, UYVY, Y42B, NV16, Y41B, Y444, "             \
-    "NV24, v308, AYUV, VUYA, RGB, BGR, RGBx, BGRx, xRGB, xBGR, RGBA, BGRA, ARGB, "     \
-    "ABGR, "                                                                           \
-    "GBR, RGBP, BGRP, GRAY8 }"
-
-/* Largest width and height, in pixels. */
-#define GST_VIGIL_FRAME_MAX 32768
-
 typedef struct _GstVigilFrame {
-    GstVideoFrame video; /* mapped for reading; holds no reference to the buffer */
-    VigilImage image;    /* the whole frame; points into `video` */
-    VigilRegion
-        visible; /* what GstVideoCropMeta leaves of it; 0, 0, 1, 1 without one */
-    guint width, height; /* of the visible part, pixels */
+    GstVigilPlanes planes; /* mapped for reading */
+    VigilImage image;      /* the frame or one field of it, at least what is visible */
+    VigilRegion visible;   /* in fractions of `image`: what GstVideoCropMeta leaves of
+                              the frame; of a field, it reaches out by a quarter row */
+    guint width, height;   /* of the visible part, pixels of the frame */
 } GstVigilFrame;
-
-/* gst_video_info_from_caps(), which forgets the chroma site of caps that do not also
- * have a colorimetry (1.22), put right. */
-gboolean gst_vigil_frame_info_from_caps(GstVideoInfo *info, const GstCaps *caps);
 
 /* Maps `buffer`, whose caps are `info`, for reading.  FALSE: nothing is mapped and
  * *error (GST_RESOURCE_ERROR or GST_STREAM_ERROR) says why.  The buffer has to outlive
- * the view; its metadata stays writable while it is mapped. */
+ * the view; its metadata stays writable while it is mapped.  Copies only where planes
+ * go over the end of a memory into the next one. */
 gboolean gst_vigil_frame_map(GstVigilFrame *frame, const GstVideoInfo *info,
                              GstBuffer *buffer, GError **error);
 void gst_vigil_frame_unmap(GstVigilFrame *frame);

@@ -77,8 +77,9 @@ gdouble gst_vigil_place_area(const GstVigilFrame *frame, const VigilPlacement *p
 {
     const gdouble taken = (gdouble)placed->dst_width * placed->dst_height /
                           ((gdouble)input->width * input->height);
-    const gdouble shown = placed->src_width * placed->src_height /
-                          ((gdouble)frame->width * frame->height);
+    const gdouble whole = (gdouble)frame->visible.width * frame->image.width *
+                          frame->visible.height * frame->image.height;
+    const gdouble shown = placed->src_width * placed->src_height / whole;
 
     return taken / shown;
 }

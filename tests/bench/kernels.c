@@ -363,6 +363,19 @@ static void bench_resample_rows(const Bench *b)
                 10.0 * 1920, "10 rows of 1920, step %zu", step);
 }
 
+/* The same in P010, and as a camera of another byte order gives it. */
+static void bench_resample_words(const Bench *b)
+{
+    const uint8_t *row[32];
+    for (size_t t = 0; t < 32; t++)
+        row[t] = (const uint8_t *)memory.a + t * 8192;
+    for (int big = 0; big < 2; big++)
+        traffic(b,
+                TIME(b->level->resample_words(row, memory.b, 10, 1920, 0xffc0, big,
+                                              memory.c)),
+                2 * 10.0 * 1920, "10 rows of 1920, %s-endian", big ? "big" : "little");
+}
+
 static void bench_resample_columns(const Bench *b)
 {
     static const size_t taps[] = { 2, 4, 8, 10, 18 };

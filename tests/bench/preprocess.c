@@ -17,7 +17,7 @@ typedef struct Format {
     const char *name;
     VigilColor color;
     struct {
-        int plane, offset, pixel_stride, shift_x, shift_y;
+        int plane, offset, pixel_stride, shift_x, shift_y, bits, low_bit;
     } component[3];
 } Format;
 
@@ -37,6 +37,16 @@ static const Format formats[] = {
     { "BGRx",
       VIGIL_COLOR_RGB,
       { { 0, 2, 4, 0, 0 }, { 0, 1, 4, 0, 0 }, { 0, 0, 4, 0, 0 } } },
+    { "P010",
+      VIGIL_COLOR_YUV,
+      { { 0, 0, 2, 0, 0, 10, 6 },
+        { 1, 0, 4, 1, 1, 10, 6 },
+        { 1, 2, 4, 1, 1, 10, 6 } } },
+    { "I42010",
+      VIGIL_COLOR_YUV,
+      { { 0, 0, 2, 0, 0, 10, 0 },
+        { 1, 0, 2, 1, 1, 10, 0 },
+        { 2, 0, 2, 1, 1, 10, 0 } } },
 };
 
 static const struct {
@@ -82,6 +92,8 @@ static VigilImage image_of(const Format *f, int width, int height, uint8_t *memo
             .pixel_stride = f->component[i].pixel_stride,
             .shift_x = f->component[i].shift_x,
             .shift_y = f->component[i].shift_y,
+            .bits = f->component[i].bits,
+            .low_bit = f->component[i].low_bit,
         };
     }
     return image;
@@ -118,7 +130,7 @@ static void bench_format(VigilPreprocess *p, const Format *f, uint8_t *memory,
             input.filter = filters[i].filter;
             double ms = least_seconds(p, &image, &input, tensor, budget) * 1e3;
             double megapixels = sizes[s].width * sizes[s].height / 1e6;
-            printf("%-5s %4dx%-4d %-15s %8.3f %8.3f\n", f->name, sizes[s].width,
+            printf("%-6s %4dx%-4d %-15s %8.3f %8.3f\n", f->name, sizes[s].width,
                    sizes[s].height, filters[i].name, ms, ms / megapixels);
         }
 }
@@ -137,7 +149,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < bytes; i++)
         memory[i] = (uint8_t)(i * 2654435761u >> 13);
     printf("to %dx%d, one thread, %s\n", SIDE, SIDE, vigil_isa());
-    printf("%-5s %-9s %-15s %8s %8s\n", "", "", "", "ms", "ms/Mpixel");
+    printf("%-6s %-9s %-15s %8s %8s\n", "", "", "", "ms", "ms/Mpixel");
     for (size_t f = 0; f < sizeof formats / sizeof *formats; f++)
         bench_format(p, &formats[f], memory, tensor, budget);
     vigil_preprocess_close(&p);

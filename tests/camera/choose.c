@@ -14,6 +14,8 @@
 #define MJPG V4L2_PIX_FMT_MJPEG
 #define H264 V4L2_PIX_FMT_H264
 #define GREY V4L2_PIX_FMT_GREY
+#define P010 V4L2_PIX_FMT_P010
+#define Y16 V4L2_PIX_FMT_Y16
 
 /* As webcams are: raw at low rates where pictures are large. */
 static VigilCameraMode webcam[] = {
@@ -34,6 +36,12 @@ static VigilCameraMode both[] = {
 static VigilCameraMode range[] = {
     { YUYV, { 32, 1920, 16 }, { 32, 1080, 8 }, { 5, 1 }, { 60, 1 }, { 1, 60 } },
 };
+static VigilCameraMode deep[] = {
+    MODE(Y16, 640, 480, 30),
+    MODE(GREY, 640, 480, 30),
+    MODE(V4L2_PIX_FMT_RGB24, 640, 480, 30),
+    MODE(P010, 640, 480, 30),
+};
 static VigilCameraMode any_rate[] = {
     { YUYV, ONE(640), ONE(480), { 1, 1 }, { 60, 1 }, { 0, 1 } },
 };
@@ -43,9 +51,9 @@ static VigilCameraMode no_rate[] = {
 
 #define SET(table)                                                                     \
     { table, sizeof table / sizeof *table, false, YUYV, 640, 480, { 30, 1 } }
-static const VigilCameraModes sets[] = { SET(webcam), SET(both), SET(range),
-                                         SET(any_rate), SET(no_rate) };
-enum { WEBCAM, BOTH, RANGE, ANY_RATE, NO_RATE };
+static const VigilCameraModes sets[] = { SET(webcam),   SET(both),    SET(range),
+                                         SET(any_rate), SET(no_rate), SET(deep) };
+enum { WEBCAM, BOTH, RANGE, ANY_RATE, NO_RATE, DEEP };
 
 static const struct {
     int set;
@@ -123,6 +131,16 @@ static void test_formats(void)
         vigil_camera_choose(&sets[WEBCAM], &wish, &choice) &&
             !strcmp(vigil_choice_text(&choice, text), "640x480 at 30 frames/s as GREY"),
         "grey alone: %s", text);
+    wish.formats = UINT64_MAX;
+    tap_ok(
+        vigil_camera_choose(&sets[DEEP], &wish, &choice) &&
+            !strcmp(vigil_choice_text(&choice, text), "640x480 at 30 frames/s as P010"),
+        "10 bits before RGB: %s", text);
+    wish.formats = only(Y16);
+    tap_ok(
+        vigil_camera_choose(&sets[DEEP], &wish, &choice) &&
+            !strcmp(vigil_choice_text(&choice, text), "640x480 at 30 frames/s as Y16"),
+        "grey of 16 bits alone: %s", text);
     wish.formats = only(NV12);
     tap_ok(!vigil_camera_choose(&sets[WEBCAM], &wish, &choice) && choice.format == -1,
            "none of the formats");

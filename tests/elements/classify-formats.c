@@ -16,25 +16,10 @@ static Scores score_rgb(guint width, guint height, Picture picture)
     return scores;
 }
 
-/* The formats of the pad template, so that none is left out. */
-static const GValue *template_formats(void)
-{
-    GstElementFactory *factory = gst_element_factory_find("vigilclassify");
-    const GstStaticPadTemplate *pad =
-        gst_element_factory_get_static_pad_templates(factory)->data;
-    GstCaps *caps = gst_static_pad_template_get_caps((GstStaticPadTemplate *)pad);
-    const GValue *formats =
-        gst_structure_get_value(gst_caps_get_structure(caps, 0), "format");
-
-    gst_caps_unref(caps); /* the static template keeps one */
-    gst_object_unref(factory);
-    return formats;
-}
-
 /* One element sees all formats, one after the other. */
 static void check_formats(guint width, guint height, guint padding)
 {
-    const GValue *formats = template_formats();
+    const GValue *formats = frame_formats("vigilclassify");
     const Scores color = score_rgb(width, height, PICTURE_COLOR);
     const Scores grey = score_rgb(width, height, PICTURE_GREY);
     GstHarness *h = gst_harness_new_with_element(classifier_plain(), "sink", "src");
@@ -42,7 +27,7 @@ static void check_formats(guint width, guint height, guint padding)
     g_assert_cmpfloat(scores_apart(&color, &grey), >, 5 * SCORE_TOLERANCE);
     for (guint i = 0; i < gst_value_list_get_size(formats); i++) {
         const gchar *format = g_value_get_string(gst_value_list_get_value(formats, i));
-        const gboolean is_grey = g_str_equal(format, "GRAY8");
+        const gboolean is_grey = g_str_has_prefix(format, "GRAY");
         gchar *caps =
             g_strdup_printf("video/x-raw,format=%s,width=%u,height=%u,framerate=25/1",
                             format, width, height);
@@ -79,7 +64,7 @@ static void test_required_formats(void)
         "RGB",   "BGR",  "RGBx", "BGRx", "xRGB", "xBGR", "RGBA", "BGRA", "ARGB", "ABGR",
         "GRAY8", "I420", "YV12", "NV12", "NV21", "YUY2", "YVYU", "UYVY", "Y42B", "Y444",
     };
-    const GValue *formats = template_formats();
+    const GValue *formats = frame_formats("vigilclassify");
 
     for (guint i = 0; i < G_N_ELEMENTS(required); i++) {
         gboolean found = FALSE;

@@ -296,10 +296,10 @@ static void test_unsupported_caps(void)
 {
     GstHarness *h = gst_harness_new_with_element(classifier_plain(), "sink", "src");
     const GstVideoInfo info =
-        frame_info("video/x-raw,format=I420_10LE,width=16,height=16,framerate=25/1");
+        frame_info("video/x-raw,format=v210,width=16,height=16,framerate=25/1");
 
     gst_harness_set_src_caps_str(
-        h, "video/x-raw,format=I420_10LE,width=16,height=16,framerate=25/1");
+        h, "video/x-raw,format=v210,width=16,height=16,framerate=25/1");
     g_assert_cmpint(gst_harness_push(h, gst_buffer_new_allocate(NULL, info.size, NULL)),
                     ==, GST_FLOW_NOT_NEGOTIATED);
     gst_object_unref(h->element);

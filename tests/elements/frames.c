@@ -105,6 +105,36 @@ static void convert(GstBuffer *from, const GstVideoInfo *from_info, GstBuffer *t
     gst_video_converter_free(converter);
 }
 
+GstBuffer *frame_convert(GstBuffer *frame, const GstVideoInfo *from,
+                         const GstVideoInfo *to, guint padding)
+{
+    GstVideoInfo in = *from;
+
+    GST_VIDEO_INFO_PAR_N(&in) = GST_VIDEO_INFO_PAR_N(to);
+    GST_VIDEO_INFO_PAR_D(&in) = GST_VIDEO_INFO_PAR_D(to);
+    GST_VIDEO_INFO_FPS_N(&in) = GST_VIDEO_INFO_FPS_N(to);
+    GST_VIDEO_INFO_FPS_D(&in) = GST_VIDEO_INFO_FPS_D(to);
+    GstBuffer *buffer = padding ? padded_buffer(*to, padding)
+                                : gst_buffer_new_allocate(NULL, to->size, NULL);
+    convert(frame, &in, buffer, to);
+    GST_BUFFER_PTS(buffer) = GST_BUFFER_PTS(frame);
+    return buffer;
+}
+
+const GValue *frame_formats(const gchar *element)
+{
+    GstElementFactory *factory = gst_element_factory_find(element);
+    const GstStaticPadTemplate *pad =
+        gst_element_factory_get_static_pad_templates(factory)->data;
+    GstCaps *caps = gst_static_pad_template_get_caps((GstStaticPadTemplate *)pad);
+    const GValue *formats =
+        gst_structure_get_value(gst_caps_get_structure(caps, 0), "format");
+
+    gst_caps_unref(caps); /* the static template keeps one */
+    gst_object_unref(factory);
+    return formats;
+}
+
 GstBuffer *frame_new(const GstVideoInfo *info, Picture picture, guint padding)
 {
     const guint width = (guint)GST_VIDEO_INFO_WIDTH(info);
@@ -113,16 +143,9 @@ GstBuffer *frame_new(const GstVideoInfo *info, Picture picture, guint padding)
     GstVideoInfo rgb;
 
     gst_video_info_set_format(&rgb, GST_VIDEO_FORMAT_RGB, width, height);
-    GST_VIDEO_INFO_PAR_N(&rgb) = GST_VIDEO_INFO_PAR_N(info);
-    GST_VIDEO_INFO_PAR_D(&rgb) = GST_VIDEO_INFO_PAR_D(info);
-    GST_VIDEO_INFO_FPS_N(&rgb) = GST_VIDEO_INFO_FPS_N(info);
-    GST_VIDEO_INFO_FPS_D(&rgb) = GST_VIDEO_INFO_FPS_D(info);
     GstBuffer *source = frame_paint(width, height, paint_smooth, &smooth);
-    GstBuffer *buffer = padding ? padded_buffer(*info, padding)
-                                : gst_buffer_new_allocate(NULL, info->size, NULL);
-    convert(source, &rgb, buffer, info);
+    GstBuffer *buffer = frame_convert(source, &rgb, info, padding);
     gst_buffer_unref(source);
-    GST_BUFFER_PTS(buffer) = 0;
     return buffer;
 }
 

@@ -24,6 +24,14 @@ void frame_pixel(Picture picture, double x, double y, guint8 rgb[3]);
  * apart from each other, as a GstVideoMeta says. */
 GstBuffer *frame_new(const GstVideoInfo *info, Picture picture, guint padding);
 
+/* The picture of a frame in another format, of the same size. */
+GstBuffer *frame_convert(GstBuffer *frame, const GstVideoInfo *from,
+                         const GstVideoInfo *to, guint padding);
+
+/* The formats of the first structure of an element's pad template, so that a test
+ * leaves none out. */
+const GValue *frame_formats(const gchar *element);
+
 /* An RGB frame of `width` x `height`, every pixel from paint(x, y, rgb, data). */
 typedef void (*FramePaint)(guint x, guint y, guint8 rgb[3], gpointer data);
 GstBuffer *frame_paint(guint width, guint height, FramePaint paint, gpointer data);

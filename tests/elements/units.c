@@ -5,6 +5,7 @@
  */
 #include <math.h>
 #include <string.h>
+#include "gstvigilcaps.h"
 #include "gstvigilclasslist.h"
 #include "gstvigilframe.h"
 #include "gstvigilmerge.h"
@@ -188,7 +189,7 @@ static GstVigilFrame view(const gchar *text, GstBuffer **buffer)
     GstVigilFrame frame;
     GError *error = NULL;
 
-    g_assert_true(gst_vigil_frame_info_from_caps(&info, caps));
+    g_assert_true(gst_vigil_caps_to_info(caps, &info));
     *buffer = gst_buffer_new_allocate(NULL, info.size, NULL);
     gst_vigil_frame_map(&frame, &info, *buffer, &error);
     g_assert_no_error(error);
@@ -291,7 +292,7 @@ static void test_view_crop(void)
         crop->width = 10;
         crop->height = 8;
         g_assert_true(gst_vigil_frame_map(&frame, &info, buffer, NULL));
-        const guint8 *base = frame.video.data[0];
+        const guint8 *base = frame.planes.data[0];
         g_assert_cmpint(frame.image.width, ==, cases[i].width);
         g_assert_cmpint(frame.image.height, ==, cases[i].height);
         g_assert_cmpuint(frame.image.component[0].data - base, ==, cases[i].luma);
@@ -302,6 +303,67 @@ static void test_view_crop(void)
                                        cases[i].width - 10, 1e-4);
         g_assert_cmpfloat_with_epsilon(all.y * (float)cases[i].height,
                                        cases[i].height - 8, 1e-4);
+        drop(&frame, buffer);
+    }
+}
+
+/* Every second line from the first or second on, of each plane; a visible part that
+ * begins between two of them keeps the distance. */
+static void test_view_fields(void)
+{
+    static const struct {
+        const gchar *format;
+        guint height, first, crop_y, crop_height; /* 0: no crop */
+        gint rows;
+        gsize luma, chroma; /* bytes to the first samples of an image 32 pixels wide */
+        float y, visible;   /* rows of the image */
+    } cases[] = {
+        { "I420", 24, 0, 0, 0, 12, 0, 768, 0.25F, 12 },
+        { "I420", 24, 1, 0, 0, 12, 32, 768 + 16, -0.25F, 12 },
+        { "I420", 22, 0, 0, 0, 11, 0, 704, 0.25F, 11 },
+        { "I420", 22, 1, 0, 0, 10, 32, 704 + 16, -0.25F, 11 },
+        { "YUY2", 23, 0, 0, 0, 12, 0, 1, 0.25F, 11.5F },
+        { "YUY2", 23, 1, 0, 0, 11, 64, 64 + 1, -0.25F, 11.5F },
+        { "YUY2", 24, 0, 5, 8, 4, 6 * 64, 6 * 64 + 1, -0.25F, 4 },
+        { "YUY2", 24, 1, 5, 8, 4, 5 * 64, 5 * 64 + 1, 0.25F, 4 },
+        { "I420", 24, 1, 3, 1, 2, 32, 768 + 16, 1.25F, 0.5F },
+        { "RGB", 1, 0, 0, 0, 1, 0, 1, 0, 1 },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const gboolean split = cases[i].height > 1;
+        GstVideoInfo info;
+        GstVigilFrame frame;
+        gst_video_info_set_interlaced_format(
+            &info, gst_video_format_from_string(cases[i].format),
+            GST_VIDEO_INTERLACE_MODE_INTERLEAVED, 32, cases[i].height);
+        GstBuffer *buffer = gst_buffer_new_allocate(NULL, info.size, NULL);
+        if (cases[i].first == 0)
+            GST_BUFFER_FLAG_SET(buffer, GST_VIDEO_BUFFER_FLAG_TFF);
+        if (cases[i].crop_height) {
+            GstVideoCropMeta *crop = gst_buffer_add_video_crop_meta(buffer);
+            crop->y = cases[i].crop_y;
+            crop->width = 32;
+            crop->height = cases[i].crop_height;
+        }
+        g_assert_true(gst_vigil_frame_map(&frame, &info, buffer, NULL));
+        const VigilImage *image = &frame.image;
+        const guint8 *base = frame.planes.data[0];
+        const float rows = (float)cases[i].rows;
+        g_test_message("%s %u lines, field %u: %d rows from %td", cases[i].format,
+                       cases[i].height, cases[i].first, image->height,
+                       image->component[0].data - base);
+        g_assert_cmpint(image->height, ==, cases[i].rows);
+        g_assert_cmpuint(image->component[0].data - base, ==, cases[i].luma);
+        g_assert_cmpuint(image->component[1].data - base, ==, cases[i].chroma);
+        g_assert_cmpint(image->component[0].row_stride, ==,
+                        info.stride[0] * (split ? 2 : 1));
+        g_assert_cmpfloat(image->pixel_aspect, ==, split ? 0.5 : 1);
+        g_assert_cmpfloat_with_epsilon(frame.visible.y * rows, cases[i].y, 1e-4);
+        g_assert_cmpfloat_with_epsilon(frame.visible.height * rows, cases[i].visible,
+                                       1e-4);
+        g_assert_cmpuint(frame.height, ==,
+                         cases[i].crop_height ? cases[i].crop_height : cases[i].height);
         drop(&frame, buffer);
     }
 }
@@ -414,6 +476,7 @@ int main(int argc, char **argv)
     g_test_add_func("/view/color", test_view_color);
     g_test_add_func("/view/aspect", test_view_aspect);
     g_test_add_func("/view/crop", test_view_crop);
+    g_test_add_func("/view/fields", test_view_fields);
     g_test_add_func("/class-list", test_class_list);
     g_test_add_func("/class-list/names", test_class_list_names);
     g_test_add_func("/merge", test_merge);

@@ -31,6 +31,31 @@ void check_resample_rows(Check *c)
     }
 }
 
+void check_resample_words(Check *c)
+{
+    static const uint16_t masks[] = { 0xffff, 0xffc0, 0x03ff, 0x07e0 };
+    for (size_t i = 0; i < COUNT(lengths) * COUNT(masks) * 2 * 6; i++) {
+        size_t n = lengths[i / 48], taps = 1 + i % 6;
+        const uint16_t mask = masks[i / 12 % 4];
+        const bool big = i / 6 % 2;
+        const uint8_t *row[6];
+        for (size_t t = 0; t < taps; t++)
+            row[t] = bytes(ROWS + (int)t, 2 * n);
+        float *weight = floats(WEIGHT, taps), *y = floats(Y, n);
+        begin_case(c, "resample_words n %zu mask %#x %s taps %zu", n, mask,
+                   big ? "big" : "little", taps);
+        c->level->resample_words(row, weight, taps, n, mask, big, y);
+        for (size_t j = 0; j < n; j++) {
+            double want = 0;
+            for (size_t t = 0; t < taps; t++) {
+                const unsigned high = row[t][2 * j + !big], low = row[t][2 * j + big];
+                want += (double)weight[t] * ((high * 256 + low) & mask);
+            }
+            near_value(c, y[j], want, 5e-2); /* as above, times 256 */
+        }
+    }
+}
+
 void check_resample_columns(Check *c)
 {
     static const size_t taps_of[] = {

@@ -5,6 +5,7 @@
  * control "disconnect", and really, by taking the driver off its device.
  */
 #include "camera.h"
+#include "camera-guest-dmabuf.h"
 
 #include <fcntl.h>
 #include <gst/gst.h>
@@ -461,6 +462,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/camera/listed", test_listed);
     g_test_add_func("/camera/apart", test_apart);
+    dmabuf_add_tests();
     g_test_add_func("/camera/lost/for-a-moment", test_for_a_moment);
     g_test_add_func("/camera/lost/unplugged", test_unplugged);
     g_test_add_func("/camera/lost/away", test_away);

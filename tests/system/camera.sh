@@ -33,7 +33,7 @@ done
 export GST_PLUGIN_SYSTEM_PATH_1_0=$work/plugins
 
 passed_on="GST_PLUGIN_PATH GST_PLUGIN_SYSTEM_PATH_1_0 GST_REGISTRY GST_REGISTRY_UPDATE"
-passed_on+=" LD_LIBRARY_PATH VIGIL_CAMERAS"
+passed_on+=" LD_LIBRARY_PATH VIGIL_CAMERAS VIGIL_MODEL_PATH"
 
 # guest COMMAND...: the second camera has frames of several planes.
 guest() {

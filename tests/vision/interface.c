@@ -121,6 +121,11 @@ SPOIL(bad_color, c->image.color = (VigilColor)7)
 SPOIL(no_data, c->image.component[2].data = NULL)
 SPOIL(no_stride, c->image.component[0].pixel_stride = 0)
 SPOIL(wide_stride, c->image.component[1].pixel_stride = 5)
+SPOIL(many_bits, c->image.component[1].bits = 17)
+SPOIL(high_bits, (c->image.component[1].bits = 10, c->image.component[1].low_bit = 7))
+SPOIL(byte_bits, c->image.component[2].low_bit = 1)
+SPOIL(half_word,
+      (c->image.component[0].bits = 16, c->image.component[0].pixel_stride = 3))
 SPOIL(luma_shift, c->image.component[0].shift_x = 1)
 SPOIL(chroma_shift, c->image.component[1].shift_y = 2)
 SPOIL(unequal_shifts, c->image.component[2].shift_x = 2)
@@ -159,6 +164,10 @@ static const Refusal refusals[] = {
     { "component without data", no_data, { "component 2", "no data" } },
     { "pixel stride 0", no_stride, { "component 0", "pixel stride 0" } },
     { "pixel stride 5", wide_stride, { "component 1", "pixel stride 5" } },
+    { "17 bits a sample", many_bits, { "component 1", "17 bits" } },
+    { "10 bits from bit 7 on", high_bits, { "10 bits", "bit 7" } },
+    { "a byte from bit 1 on", byte_bits, { "component 2", "bit 1" } },
+    { "words 3 bytes apart", half_word, { "pixel stride 3", "2, 4, 6 or 8" } },
     { "subsampled luma", luma_shift, { "component 0", "1, 0" } },
     { "chroma subsampled 4 times down", chroma_shift, { "component 1", "1, 2" } },
     { "chroma planes of two sizes", unequal_shifts, { "1, 1", "2, 1" } },

@@ -21,6 +21,41 @@ const Layout layouts[] = {
     { "y444", VIGIL_COLOR_YUV, { { 0, 0, 1 }, { 1, 0, 1 }, { 2, 0, 1 } } },
     { "v308", VIGIL_COLOR_YUV, { { 0, 0, 3 }, { 0, 1, 3 }, { 0, 2, 3 } } },
     { "y41b", VIGIL_COLOR_YUV, { { 0, 0, 1 }, { 1, 0, 1, 2, 0 }, { 2, 0, 1, 2, 0 } } },
+    { "gray16", VIGIL_COLOR_GRAY, { { 0, 0, 2, 0, 0, 16 } } },
+    { "gray16 be", VIGIL_COLOR_GRAY, { { 0, 0, 2, 0, 0, 16 } }, true },
+    { "p010",
+      VIGIL_COLOR_YUV,
+      { { 0, 0, 2, 0, 0, 10, 6 },
+        { 1, 0, 4, 1, 1, 10, 6 },
+        { 1, 2, 4, 1, 1, 10, 6 } } },
+    { "p012 be",
+      VIGIL_COLOR_YUV,
+      { { 0, 0, 2, 0, 0, 12, 4 }, { 1, 0, 4, 1, 1, 12, 4 }, { 1, 2, 4, 1, 1, 12, 4 } },
+      true },
+    { "i420 10",
+      VIGIL_COLOR_YUV,
+      { { 0, 0, 2, 0, 0, 10 }, { 1, 0, 2, 1, 1, 10 }, { 2, 0, 2, 1, 1, 10 } } },
+    { "y210",
+      VIGIL_COLOR_YUV,
+      { { 0, 0, 4, 0, 0, 10, 6 },
+        { 0, 2, 8, 1, 0, 10, 6 },
+        { 0, 6, 8, 1, 0, 10, 6 } } },
+    { "ayuv64",
+      VIGIL_COLOR_YUV,
+      { { 0, 2, 8, 0, 0, 16 }, { 0, 4, 8, 0, 0, 16 }, { 0, 6, 8, 0, 0, 16 } } },
+    { "gbr 12 be",
+      VIGIL_COLOR_RGB,
+      { { 2, 0, 2, 0, 0, 12 }, { 0, 0, 2, 0, 0, 12 }, { 1, 0, 2, 0, 0, 12 } },
+      true },
+    { "bgra64",
+      VIGIL_COLOR_RGB,
+      { { 0, 4, 8, 0, 0, 16 }, { 0, 2, 8, 0, 0, 16 }, { 0, 0, 8, 0, 0, 16 } } },
+    { "rgb16",
+      VIGIL_COLOR_RGB,
+      { { 0, 0, 2, 0, 0, 5, 11 }, { 0, 0, 2, 0, 0, 6, 5 }, { 0, 0, 2, 0, 0, 5, 0 } } },
+    { "rgb48",
+      VIGIL_COLOR_RGB,
+      { { 0, 0, 6, 0, 0, 16 }, { 0, 2, 6, 0, 0, 16 }, { 0, 4, 6, 0, 0, 16 } } },
 };
 const size_t n_layouts = sizeof layouts / sizeof *layouts;
 
@@ -73,7 +108,7 @@ static Extent plane_extent(const Layout *l, int plane, int width, int height)
         int sx = l->component[i].shift_x, sy = l->component[i].shift_y;
         size_t samples = (size_t)((width + (1 << sx) - 1) >> sx);
         size_t used = (samples - 1) * (size_t)l->component[i].pixel_stride +
-                      (size_t)l->component[i].offset + 1;
+                      (size_t)l->component[i].offset + (l->component[i].bits ? 2 : 1);
         e.used = used > e.used ? used : e.used;
         e.rows = (size_t)((height + (1 << sy) - 1) >> sy);
     }
@@ -114,6 +149,9 @@ Picture picture_new(const Layout *l, int width, int height, int padding, bool fl
             .pixel_stride = l->component[i].pixel_stride,
             .shift_x = l->component[i].shift_x,
             .shift_y = l->component[i].shift_y,
+            .bits = l->component[i].bits,
+            .low_bit = l->component[i].low_bit,
+            .big_endian = l->big_endian,
         };
     return p;
 }

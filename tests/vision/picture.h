@@ -10,7 +10,9 @@ typedef struct Layout {
     VigilColor color;
     struct {
         int plane, offset, pixel_stride, shift_x, shift_y;
+        int bits, low_bit; /* 0: bytes */
     } component[3];
+    bool big_endian;
 } Layout;
 
 extern const Layout layouts[];

@@ -108,6 +108,15 @@ static void weigh(VigilFilter filter, Samples s, double at, double step, double 
         weight[k] /= sum;
 }
 
+static double sample_at(const VigilComponent *c, int row, int k)
+{
+    const uint8_t *p = c->data + row * c->row_stride + k * c->pixel_stride;
+    if (!c->bits)
+        return *p;
+    unsigned word = c->big_endian ? p[0] * 256u + p[1] : p[1] * 256u + p[0];
+    return (word >> c->low_bit) % (1u << c->bits);
+}
+
 /* [dst_height][dst_width], along the rows first. */
 static double *resample(const VigilImage *image, const VigilComponent *c,
                         VigilFilter filter, const VigilPlacement *p)
@@ -123,8 +132,7 @@ static double *resample(const VigilImage *image, const VigilComponent *c,
         weigh(filter, sx, p->src_x + (x + 0.5) * step_x, step_x, weight);
         for (int k = 0; k < sx.n; k++)
             for (int row = 0; row < sy.n && weight[k] != 0; row++)
-                half[row * w + x] +=
-                    weight[k] * c->data[row * c->row_stride + k * c->pixel_stride];
+                half[row * w + x] += weight[k] * sample_at(c, row, k);
     }
     for (int y = 0; y < h; y++) {
         weigh(filter, sy, p->src_y + (y + 0.5) * step_y, step_y, weight);
@@ -139,22 +147,40 @@ static double *resample(const VigilImage *image, const VigilComponent *c,
 
 /* ---- Colour --------------------------------------------------------------------- */
 
+/* The codes of black and white, and of no colour and what the axes of colour span. */
+typedef struct Codes {
+    double black, white, neutral, chroma;
+} Codes;
+
+static Codes codes_of(const VigilImage *image, int i)
+{
+    int bits = image->component[i].bits ? image->component[i].bits : 8;
+    double steps = pow(2, bits), finer = pow(2, bits - 8);
+    if (image->full_range || image->color == VIGIL_COLOR_RGB)
+        return (Codes) { 0, steps - 1, steps / 2, steps - 1 };
+    return (Codes) { 16 * finer, 235 * finer, 128 * finer, 224 * finer };
+}
+
 /* As the ITU-R recommendations write it: E'Y = kr E'R + kg E'G + kb E'B. */
 static void to_rgb(const VigilImage *image, const double v[3], double rgb[3])
 {
-    double black = image->full_range ? 0 : 16, white = image->full_range ? 255 : 235;
-    double chroma = image->full_range ? 255 : 224;
-    double y = (v[0] - black) / (white - black);
+    double e[3];
+    for (int i = 0; i < 3; i++) {
+        Codes at = codes_of(image, i);
+        bool chroma = i > 0 && image->color == VIGIL_COLOR_YUV;
+        e[i] = chroma ? (v[i] - at.neutral) / at.chroma
+                      : (v[i] - at.black) / (at.white - at.black);
+    }
     if (image->color == VIGIL_COLOR_GRAY) {
-        rgb[0] = rgb[1] = rgb[2] = y;
+        rgb[0] = rgb[1] = rgb[2] = e[0];
     } else if (image->color == VIGIL_COLOR_RGB) {
         for (int i = 0; i < 3; i++)
-            rgb[i] = v[i] / 255;
+            rgb[i] = e[i];
     } else {
-        rgb[0] = y + (v[2] - 128) / chroma * 2 * (1 - image->kr);
-        rgb[2] = y + (v[1] - 128) / chroma * 2 * (1 - image->kb);
-        rgb[1] =
-            (y - image->kr * rgb[0] - image->kb * rgb[2]) / (1 - image->kr - image->kb);
+        rgb[0] = e[0] + e[2] * 2 * (1 - image->kr);
+        rgb[2] = e[0] + e[1] * 2 * (1 - image->kb);
+        rgb[1] = (e[0] - image->kr * rgb[0] - image->kb * rgb[2]) /
+                 (1 - image->kr - image->kb);
     }
 }
 

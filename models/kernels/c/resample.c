@@ -11,6 +11,19 @@ void vigil_resample_rows_c(const uint8_t *const *row, const float *weight, size_
     }
 }
 
+void vigil_resample_words_c(const uint8_t *const *row, const float *weight, size_t taps,
+                            size_t n, uint16_t mask, bool big_endian, float *y)
+{
+    const size_t high = big_endian ? 0 : 1, low = 1 - high;
+    for (size_t i = 0; i < n; i++) {
+        y[i] = 0.0f;
+        for (size_t t = 0; t < taps; t++) {
+            const uint8_t *p = row[t] + 2 * i;
+            y[i] += weight[t] * (float)((p[high] << 8 | p[low]) & mask);
+        }
+    }
+}
+
 void vigil_resample_columns_c(const float *x, const int32_t *first, const float *weight,
                               size_t taps, size_t n, size_t step, float *y)
 {

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lanes.h"
 
-/* LANES bytes that lie `step` (1..4) apart, as whole numbers.  For steps above 1 up to
- * step - 1 bytes behind the last one are read. */
+/* How samples are stored; constant in every function of this file. */
+typedef enum Stored { BYTES, LITTLE_WORDS, BIG_WORDS } Stored;
+
+/* load_bytes: LANES bytes that lie `step` (1..4) apart, as whole numbers.  For steps
+ *             above 1 up to step - 1 bytes behind the last one are read.
+ * load_words: LANES words that follow each other, those bits that are set in mask. */
 #if VIGIL_LANES == 16
 
 INLINE vi load_bytes(const uint8_t *p, const size_t step)
@@ -25,6 +29,15 @@ INLINE vi load_bytes(const uint8_t *p, const size_t step)
                                   _mm256_set_m128i(d, c), 1);
 }
 
+INLINE vi load_words(const uint8_t *p, const Stored stored, uint16_t mask)
+{
+    __m256i w = _mm256_loadu_si256((const __m256i *)p);
+    if (stored == BIG_WORDS)
+        w = _mm256_or_si256(_mm256_slli_epi16(w, 8), _mm256_srli_epi16(w, 8));
+    w = _mm256_and_si256(w, _mm256_set1_epi16((short)mask));
+    return (vi)_mm512_cvtepu16_epi32(w);
+}
+
 #elif VIGIL_LANES == 8
 
 INLINE vi load_bytes(const uint8_t *p, const size_t step)
@@ -43,6 +56,15 @@ INLINE vi load_bytes(const uint8_t *p, const size_t step)
     __m128i a = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)p), third);
     __m128i b = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(p + 8)), late);
     return (vi)_mm256_set_m128i(b, a);
+}
+
+INLINE vi load_words(const uint8_t *p, const Stored stored, uint16_t mask)
+{
+    __m128i w = _mm_loadu_si128((const __m128i *)p);
+    if (stored == BIG_WORDS)
+        w = _mm_or_si128(_mm_slli_epi16(w, 8), _mm_srli_epi16(w, 8));
+    w = _mm_and_si128(w, _mm_set1_epi16((short)mask));
+    return (vi)_mm256_cvtepu16_epi32(w);
 }
 
 #elif VIGIL_LEVEL_NUMBER == VIGIL_LEVEL_IS_sse2
@@ -66,6 +88,15 @@ INLINE vi load_bytes(const uint8_t *p, const size_t step)
     return (vi) { p[0], p[3], p[6], p[9] };
 }
 
+INLINE vi load_words(const uint8_t *p, const Stored stored, uint16_t mask)
+{
+    __m128i w = _mm_loadl_epi64((const __m128i *)p);
+    if (stored == BIG_WORDS)
+        w = _mm_or_si128(_mm_slli_epi16(w, 8), _mm_srli_epi16(w, 8));
+    w = _mm_and_si128(w, _mm_set1_epi16((short)mask));
+    return (vi)_mm_unpacklo_epi16(w, _mm_setzero_si128());
+}
+
 #else
 
 INLINE vi load_bytes(const uint8_t *p, const size_t step)
@@ -77,11 +108,35 @@ INLINE vi load_bytes(const uint8_t *p, const size_t step)
     return (vi)vmovl_u16(vget_low_u16(vmovl_u8(vcreate_u8(four))));
 }
 
+INLINE vi load_words(const uint8_t *p, const Stored stored, uint16_t mask)
+{
+    uint8x8_t w = vld1_u8(p);
+    if (stored == BIG_WORDS)
+        w = vrev16_u8(w);
+    return (vi)vmovl_u16(vand_u16(vreinterpret_u16_u8(w), vdup_n_u16(mask)));
+}
+
 #endif
+
+INLINE vf load_samples(const uint8_t *p, const Stored stored, const size_t step,
+                       uint16_t mask)
+{
+    vi whole = stored == BYTES ? load_bytes(p, step) : load_words(p, stored, mask);
+    return __builtin_convertvector(whole, vf);
+}
+
+INLINE float load_sample(const uint8_t *p, const Stored stored, uint16_t mask)
+{
+    if (stored == BYTES)
+        return (float)*p;
+    int word = stored == BIG_WORDS ? p[0] << 8 | p[1] : p[1] << 8 | p[0];
+    return (float)(word & mask);
+}
 
 /* `vectors` vectors of sums from y[i] on. */
 INLINE void rows_at(const uint8_t *const *row, const float *weight, size_t taps,
-                    size_t i, const size_t step, float *y, const size_t vectors)
+                    size_t i, const Stored stored, const size_t step, uint16_t mask,
+                    float *y, const size_t vectors)
 {
     vf sum[4];
     UNROLL
@@ -92,29 +147,29 @@ INLINE void rows_at(const uint8_t *const *row, const float *weight, size_t taps,
         vf w = v_set(weight[t]);
         UNROLL
         for (size_t j = 0; j < vectors; j++)
-            sum[j] = v_fma(
-                w, __builtin_convertvector(load_bytes(p + j * LANES * step, step), vf),
-                sum[j]);
+            sum[j] = v_fma(w, load_samples(p + j * LANES * step, stored, step, mask),
+                           sum[j]);
     }
     UNROLL
     for (size_t j = 0; j < vectors; j++)
         v_store(y + i + j * LANES, sum[j]);
 }
 
-INLINE void rows_of_step(const uint8_t *const *row, const float *weight, size_t taps,
-                         size_t n, const size_t step, float *y)
+INLINE void rows_of(const uint8_t *const *row, const float *weight, size_t taps,
+                    size_t n, const Stored stored, const size_t step, uint16_t mask,
+                    float *y)
 {
-    const size_t spare =
-        step > 1; /* of the last sample only its own byte is readable */
+    /* Of the last sample only its own byte is readable. */
+    const size_t spare = stored == BYTES && step > 1;
     size_t i = 0;
     for (; i + 4 * LANES + spare <= n; i += 4 * LANES)
-        rows_at(row, weight, taps, i, step, y, 4);
+        rows_at(row, weight, taps, i, stored, step, mask, y, 4);
     for (; i + LANES + spare <= n; i += LANES)
-        rows_at(row, weight, taps, i, step, y, 1);
+        rows_at(row, weight, taps, i, stored, step, mask, y, 1);
     for (; i < n; i++) {
         y[i] = 0.0f;
         for (size_t t = 0; t < taps; t++)
-            y[i] += weight[t] * (float)row[t][i * step];
+            y[i] += weight[t] * load_sample(row[t] + i * step, stored, mask);
     }
 }
 
@@ -123,18 +178,27 @@ void V(resample_rows)(const uint8_t *const *row, const float *weight, size_t tap
 {
     switch (step) {
     case 1:
-        rows_of_step(row, weight, taps, n, 1, y);
+        rows_of(row, weight, taps, n, BYTES, 1, 0, y);
         break;
     case 2:
-        rows_of_step(row, weight, taps, n, 2, y);
+        rows_of(row, weight, taps, n, BYTES, 2, 0, y);
         break;
     case 3:
-        rows_of_step(row, weight, taps, n, 3, y);
+        rows_of(row, weight, taps, n, BYTES, 3, 0, y);
         break;
     default:
-        rows_of_step(row, weight, taps, n, 4, y);
+        rows_of(row, weight, taps, n, BYTES, 4, 0, y);
         break;
     }
+}
+
+void V(resample_words)(const uint8_t *const *row, const float *weight, size_t taps,
+                       size_t n, uint16_t mask, bool big_endian, float *y)
+{
+    if (big_endian)
+        rows_of(row, weight, taps, n, BIG_WORDS, 2, mask, y);
+    else
+        rows_of(row, weight, taps, n, LITTLE_WORDS, 2, mask, y);
 }
 
 /* F(k, 0), F(k, 1) ... one for each lane: the constants of a shuffle. */
