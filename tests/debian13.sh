@@ -39,9 +39,10 @@ debian_mirror() {
 # Makes the tree, unless it is there with these packages.  GstAnalytics comes without the
 # packages that its own one names: 1 GB of OpenCV.
 make_debian13() {
-    local packages
+    local packages stamp
     packages=$(debian13_packages)
-    [ "$packages" != "$(cat "$debian13_tree/packages" 2>/dev/null)" ] || return 0
+    stamp="$packages with the files of ${packages_analytics[*]}"
+    [ "$stamp" != "$(cat "$debian13_tree/packages" 2>/dev/null)" ] || return 0
     mkdir -p "${debian13_tree%/*}"
     as_root rm -rf --one-file-system "$debian13_tree" || return 1
     # In a mount namespace of its own, so that nothing stays mounted when it is stopped.
@@ -56,7 +57,7 @@ make_debian13() {
             apt-get download '"${packages_analytics[*]}"' &&
             for package in *.deb; do dpkg -x "$package" "$1" || exit 1; done && rm *.deb' \
         trixie "$debian13_tree" "$(debian_mirror)" || return 1
-    as_root tee "$debian13_tree/packages" <<<"$packages" >/dev/null
+    as_root tee "$debian13_tree/packages" <<<"$stamp" >/dev/null
 }
 
 # in_debian13 COMMAND...: runs it in the tree, as who runs this, in the same folder.
@@ -96,7 +97,7 @@ fetch_debian13() {
         tail -n 20 $log
         return 1
     else
-        skip "suite on Debian 13" "its packages cannot be had ($log): $(tail -n 1 $log)"
+        skip "suite on Debian 13" "its packages cannot be had: $(grep -m1 ^E: $log) ($log)"
         return 1
     fi
 }

@@ -421,8 +421,8 @@ GList *gst_vigil_meta_get_results(const GstVigilMeta *meta);
 /* Repeats the results for readers of other metas: regions (never the whole frame) as
  * GstVideoRegionOfInterestMeta with params in DL Streamer's layout and, where this
  * library was built with GStreamer >= 1.24, regions, classes and tracks, with >= 1.26
- * masks too, in the buffer's GstAnalyticsRelationMeta.  The classes of results that are about
- * an object of an earlier element go into what is there of the object already: a
+ * masks too, in the buffer's GstAnalyticsRelationMeta.  The classes of results that are
+ * about an object of an earlier element go into what is there of the object already: a
  * structure among the params of its region of interest, an entry linked to its own.
  * Called once, after the last result was added.  Returns how many regions of interest
  * were added. */
