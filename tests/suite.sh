@@ -7,6 +7,8 @@ skips=()
 
 # shellcheck source=tests/emulated.sh
 . tests/emulated.sh
+# shellcheck source=tests/debian13.sh
+. tests/debian13.sh
 
 announce() {
     started=$SECONDS
@@ -17,7 +19,7 @@ announce() {
 step() {
     local name=$1 log
     shift
-    log=build/logs/${name//[^a-z0-9]/-}.log
+    log=${name,,} log=build/logs/${log//[^a-z0-9]/-}.log
     announce "$name"
     if "$@" >"$log" 2>&1; then
         passed=$((passed + 1))
@@ -30,14 +32,16 @@ step() {
     fi
 }
 
+meson_test=(meson test --no-rebuild)
+
 # cases NAME FOLDER [MESON ARGUMENT...]: runs the tests of a build.
 cases() {
     local name=$1 folder=$2 log count outcome rest p f s
     shift 2
-    log=build/logs/${name//[^a-z0-9]/-}.log
+    log=${name,,} log=build/logs/${log//[^a-z0-9]/-}.log
     announce "$name"
     rm -f "$folder"/meson-logs/testlog*.json
-    meson test -C "$folder" --no-rebuild --print-errorlogs --timeout-multiplier 3 "$@" \
+    "${meson_test[@]}" -C "$folder" --print-errorlogs --timeout-multiplier 3 "$@" \
         >"$log" 2>&1 || true
     if ! count=$(tests/count.py "$folder"/meson-logs/testlog*.json 2>>"$log"); then
         failed=$((failed + 1))
@@ -54,7 +58,7 @@ cases() {
         SKIP) skips+=("$name: $rest") ;;
         esac
     done <<<"$count"
-    [ "$f" = 0 ] || { echo "From $log:" && grep -vE ' (OK|SKIP)  ' "$log" | tail -n 100; }
+    [ "$f" = 0 ] || { echo "From $log:" && grep -vE ' (OK|SKIP)  |^\[[0-9]+/' "$log" | tail -n 100; }
 }
 
 # What is tracked; everything where there is no repository.
@@ -114,6 +118,9 @@ suite() {
     if pkg-config --atleast-version=1.24 gstreamer-1.0; then
         need "to test the mirror into GstAnalytics" "${packages_analytics[@]}"
     fi
+    if wants_debian13; then
+        need "to test on Debian 13" "${packages_debian13[@]}"
+    fi
     mkdir -p build/logs
     fetch_clip || echo "The clip of the demo is not there: its test will be skipped."
 
@@ -122,6 +129,7 @@ suite() {
         cases "suite with gcc" build/gcc "${quick[@]}"
     fi
     emulated
+    debian13
     CC=clang-19 step "build with clang" build build/clang || true
     if CC=gcc step "build with sanitizers" build build/asan --buildtype=debugoptimized \
         -Db_sanitize=address,undefined -Db_lundef=false -Dintrospection=disabled \

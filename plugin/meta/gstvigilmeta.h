@@ -16,10 +16,10 @@
  *     gst_vigil_meta_mirror (meta, buffer);
  *
  * The meta passes converters, stretching scalers, queues and tees, encoders and
- * decoders. Of GStreamer 1.22, videocrop, videobox, videoflip and the mixers drop it:
- * they go before the inference element.  videoscale keeps the aspect ratio with borders
- * unless told add-borders=false, and nobody tells a meta of borders: regions are off by
- * them.
+ * decoders.  Of GStreamer 1.22 and 1.26, videocrop, videobox, videoflip and the mixers
+ * drop it: they go before the inference element.  videoscale keeps the aspect ratio
+ * with borders unless told add-borders=false, and nobody tells a meta of borders:
+ * regions are off by them.
  *
  * Threads: a meta is changed only while its buffer is writable, as the buffer itself. A
  * result is changed only by who holds its one reference, before it is added to a meta;
@@ -420,9 +420,9 @@ GList *gst_vigil_meta_get_results(const GstVigilMeta *meta);
 
 /* Repeats the results for readers of other metas: regions (never the whole frame) as
  * GstVideoRegionOfInterestMeta with params in DL Streamer's layout and, where this
- * library was built with GStreamer >= 1.24, regions and classes, with >= 1.26 masks
- * too, in the buffer's GstAnalyticsRelationMeta.  The classes of results that are about
- * an object of an earlier element go into what is there of the object already: a
+ * library was built with GStreamer >= 1.24, regions, classes and tracks, with >= 1.26
+ * masks too, in the buffer's GstAnalyticsRelationMeta.  The classes of results that are
+ * about an object of an earlier element go into what is there of the object already: a
  * structure among the params of its region of interest, an entry linked to its own.
  * Called once, after the last result was added.  Returns how many regions of interest
  * were added. */

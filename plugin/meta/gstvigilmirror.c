@@ -238,6 +238,21 @@ static gboolean add_object(GstAnalyticsRelationMeta *relations,
         height, result->detected ? result->confidence : 1.0f, object);
 }
 
+/* Since when there is the track is not known here. */
+static void add_track(GstAnalyticsRelationMeta *relations,
+                      const GstVigilMetaPrivate *meta, const GstVigilResult *result,
+                      guint object_id)
+{
+    GstAnalyticsTrackingMtd track;
+    if (!result->tracking_id ||
+        !gst_analytics_relation_meta_add_tracking_mtd(relations, result->tracking_id,
+                                                      GST_CLOCK_TIME_NONE, &track))
+        return;
+    gst_analytics_tracking_mtd_update_last_seen(&track, meta->pts);
+    gst_analytics_relation_meta_set_relation(
+        relations, GST_ANALYTICS_REL_TYPE_RELATE_TO, object_id, track.id);
+}
+
 /* The id of the object, by which others find it from the region of interest. */
 static gint add_analytics(const GstVigilMetaPrivate *meta, GstBuffer *buffer,
                           const GstVigilResult *result, gint parent_id)
@@ -257,6 +272,7 @@ static gint add_analytics(const GstVigilMetaPrivate *meta, GstBuffer *buffer,
     if (parent_id != NOT_MIRRORED &&
         gst_analytics_relation_meta_get_od_mtd(relations, parent_id, &parent))
         link_both_ways(relations, parent.id, object.id);
+    add_track(relations, meta, result, object.id);
     return object.id;
 }
 

@@ -393,6 +393,27 @@ static void check_linked(GstAnalyticsRelationMeta *relations, guint whole, guint
                     ==, GST_ANALYTICS_REL_TYPE_IS_PART_OF);
 }
 
+/* Of the three results the last one is tracked; nobody knows since when. */
+static void check_track(GstAnalyticsRelationMeta *relations, guint object_id)
+{
+    const GstAnalyticsMtdType type = gst_analytics_tracking_mtd_get_mtd_type();
+    GstAnalyticsMtd track, none;
+    gpointer state = NULL;
+    guint64 id;
+    GstClockTime first_seen, last_seen;
+    gboolean lost;
+    g_assert_true(gst_analytics_relation_meta_get_direct_related(
+        relations, object_id, GST_ANALYTICS_REL_TYPE_RELATE_TO, type, NULL, &track));
+    g_assert_true(gst_analytics_tracking_mtd_get_info(&track, &id, &first_seen,
+                                                      &last_seen, &lost));
+    g_assert_cmpuint(id, ==, 42);
+    g_assert_true(first_seen == GST_CLOCK_TIME_NONE);
+    g_assert_cmpuint(last_seen, ==, 2 * GST_SECOND);
+    g_assert_false(lost);
+    g_assert_true(gst_analytics_relation_meta_iterate(relations, &state, type, &none));
+    g_assert_false(gst_analytics_relation_meta_iterate(relations, &state, type, &none));
+}
+
 static void test_analytics(void)
 {
     GstBuffer *buffer = gst_buffer_new();
@@ -420,6 +441,7 @@ static void test_analytics(void)
                     ==, "0");
     check_linked(relations, objects[0].id, classes[1].id);
     check_linked(relations, objects[0].id, objects[1].id);
+    check_track(relations, objects[1].id);
 
     gint x, y, width, height;
     gfloat confidence;
