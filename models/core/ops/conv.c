@@ -161,22 +161,53 @@ static void pointwise_pixels(void *context, size_t begin, size_t end, int worker
               n->y + begin * out);
 }
 
-/* Row of neighbours [ky][kx][in] of output pixel (y, x), zeros outside. */
-static void gather(const VigilNode *n, const VigilRows *rows, int y, int x, float *row)
+/* Calls cost more than what they do for the three channels of a picture. */
+static inline void copy(float *to, const float *from, size_t n)
+{
+    if (n > 32) {
+        memcpy(to, from, n * sizeof *to);
+        return;
+    }
+    for (; n >= 4; n -= 4, to += 4, from += 4)
+        memcpy(to, from, 4 * sizeof *to);
+    for (size_t i = 0; i < n; i++)
+        to[i] = from[i];
+}
+
+/* The taps of one line of the kernel from pixel `at` of the row x on, zeros outside. */
+static void gather_line(const VigilConv *c, VigilShape s, const float *x, int at,
+                        float *line)
+{
+    for (int tap = 0; tap < c->kernel; tap++, at += c->dilation, line += s.c)
+        if (at < 0 || at >= s.w)
+            memset(line, 0, (size_t)s.c * sizeof *line);
+        else
+            copy(line, x + (size_t)at * (size_t)s.c, (size_t)s.c);
+}
+
+/* Of `count` output pixels from (y, x) on, which lie in one row: the neighbours
+ * [count][ky][kx][in], zeros outside. */
+static void gather(const VigilNode *n, const VigilRows *rows, int y, int x,
+                   size_t count, float *to)
 {
     const VigilConv *c = &((VigilConvNode *)n->data)->conv;
-    VigilShape s = n->in_shape;
-    size_t bytes = (size_t)s.c * sizeof(float);
-    for (int ky = 0; ky < c->kernel; ky++) {
-        int iy = y * c->stride - vigil_conv_pad(c) + ky * c->dilation;
-        for (int kx = 0; kx < c->kernel; kx++, row += s.c) {
-            int ix = x * c->stride - vigil_conv_pad(c) + kx * c->dilation;
-            if (iy < 0 || iy >= s.h || ix < 0 || ix >= s.w)
-                memset(row, 0, bytes);
+    const VigilShape s = n->in_shape;
+    const int pad = vigil_conv_pad(c), stride = c->stride;
+    const size_t line = (size_t)c->kernel * (size_t)s.c, k = n->weights->matrix.k;
+    /* Where not dilated, the taps of a line lie side by side: at most this far right.
+     */
+    const int whole = c->dilation == 1 ? s.w - c->kernel : -1;
+    for (int ky = 0; ky < c->kernel; ky++, to += line) {
+        int iy = y * stride - pad + ky * c->dilation, at = x * stride - pad;
+        const float *from =
+            iy < 0 || iy >= s.h ? NULL : vigil_row(rows->x, rows->first_x, iy, s);
+        for (size_t i = 0; i < count; i++, at += stride)
+            if (!from)
+                memset(to + i * k, 0, line * sizeof *to);
+            else if (at < 0 || at > whole)
+                gather_line(c, s, from, at, to + i * k);
             else
-                memcpy(row, vigil_row(rows->x, rows->first_x, iy, s) + (size_t)ix * s.c,
-                       bytes);
-        }
+                copy(to + i * k, from + (size_t)at * (size_t)s.c, line);
     }
 }
 
@@ -188,9 +219,11 @@ static void spatial_pixels(const VigilNode *n, const VigilRows *r, size_t begin,
     size_t k = n->weights->matrix.k, out = (size_t)s.c, w = (size_t)s.w;
     for (size_t first = begin; first < end; first += TILE) {
         size_t m = end - first < TILE ? end - first : TILE;
-        for (size_t i = 0; i < m; i++)
-            gather(n, r, (int)((first + i) / w), (int)((first + i) % w),
-                   r->scratch + i * k);
+        for (size_t i = 0, run; i < m; i += run) {
+            size_t y = (first + i) / w, x = (first + i) % w;
+            run = w - x < m - i ? w - x : m - i;
+            gather(n, r, (int)y, (int)x, run, r->scratch + i * k);
+        }
         VigilEpilogue e = vigil_conv_epilogue(
             n, n->weights->vector,
             r->r ? r->r + (first - (size_t)r->first_r * w) * out : NULL);

@@ -9,26 +9,44 @@
 /* Adding and subtracting it rounds to an integer, which then lies in the low bits. */
 #define V_ROUND v_set(0x1.8p23f)
 
-/* exp(r) for |r| <= ln 2 / 2: minimax, relative error below 1.1e-7. */
-INLINE vf v_exp_near_zero(vf r)
+/* exp(n ln 2 / V_STEPS + r) for |r| <= ln 2 / 2 / V_STEPS and n in the low bits of
+ * `biased`: minimax, relative error below 1.1e-7. */
+#ifdef V_HAS_PICK
+#define V_STEPS 8
+INLINE vf v_exp_of(vf r, vf biased)
+{
+    /* 2^(j / 8) with j / 8 taken off its exponent, which n shifted gives it back. */
+    static const float powers[8] = { 0x1.000000p+0f, 0x1.f72b84p-1f, 0x1.f06fe0p-1f,
+                                     0x1.ebfdaep-1f, 0x1.ea09e6p-1f, 0x1.eace54p-1f,
+                                     0x1.ee89fap-1f, 0x1.f5818ep-1f };
+    vf p = v_fma(v_set(0x1.555658p-3f), r, v_set(0x1.000874p-1f));
+    p = v_fma(p, r, v_set(1.0f));
+    p = v_fma(p, r, v_set(1.0f));
+    return p * (vf)((vi)v_pick(powers, (vi)biased) + ((vi)biased << 20));
+}
+#else
+#define V_STEPS 1
+INLINE vf v_exp_of(vf r, vf biased)
 {
     vf p = v_fma(v_set(0x1.106284p-7f), r, v_set(0x1.5729f0p-5f));
     p = v_fma(p, r, v_set(0x1.5557aep-3f));
     p = v_fma(p, r, v_set(0x1.fffdfcp-2f));
     p = v_fma(p, r, v_set(1.0f));
-    return v_fma(p, r, v_set(1.0f));
+    p = v_fma(p, r, v_set(1.0f));
+    return (vf)((vi)p + ((vi)biased << 23));
 }
+#endif
 
 /* exp(x), relative error below 3e-7 for x in [-87, 88]; outside the value at the nearer
- * end.  x = n ln 2 + r with ln 2 in two parts; n goes into the exponent. */
+ * end.  x = n ln 2 / V_STEPS + r with ln 2 in two parts. */
 INLINE vf v_exp(vf x)
 {
     x = v_max(v_set(-87.0f), v_min(v_set(88.0f), x));
-    vf biased = v_fma(x, v_set(0x1.715476p+0f), V_ROUND);
+    vf biased = v_fma(x, v_set(0x1.715476p+0f * V_STEPS), V_ROUND);
     vf n = biased - V_ROUND;
-    vf r = v_fma(n, v_set(-0x1.62e4p-1f), x);
-    r = v_fma(n, v_set(-0x1.7f7d1cp-20f), r);
-    return (vf)((vi)v_exp_near_zero(r) + ((vi)biased << 23));
+    vf r = v_fma(n, v_set(-0x1.62e4p-1f / V_STEPS), x);
+    r = v_fma(n, v_set(-0x1.7f7d1cp-20f / V_STEPS), r);
+    return v_exp_of(r, biased);
 }
 
 /* 1 + exp(-x).  Cheaper than v_exp: what is lost by ln 2 in one part vanishes in what
@@ -36,9 +54,9 @@ INLINE vf v_exp(vf x)
 INLINE vf v_one_plus_exp_minus(vf x)
 {
     x = v_max(v_set(-88.0f), v_min(v_set(87.0f), x));
-    vf biased = v_fma(x, v_set(-0x1.715476p+0f), V_ROUND);
-    vf r = v_fma(biased - V_ROUND, v_set(-0x1.62e430p-1f), -x);
-    return v_set(1.0f) + (vf)((vi)v_exp_near_zero(r) + ((vi)biased << 23));
+    vf biased = v_fma(x, v_set(-0x1.715476p+0f * V_STEPS), V_ROUND);
+    vf r = v_fma(biased - V_ROUND, v_set(-0x1.62e430p-1f / V_STEPS), -x);
+    return v_set(1.0f) + v_exp_of(r, biased);
 }
 
 /* 1 / (1 + exp(-x)), absolute error below 2e-7. */

@@ -12,6 +12,10 @@
 #include "tiles.h"
 
 #define ROWS_MAX ROWS_2
+/* Rows that are finished together: activations have long chains, which many vectors
+ * hide.
+ */
+#define BATCH 24
 
 /* Rows of a block, a multiple of all heights: more when b comes from beyond the
  * second-level cache, so that it comes less often. */
@@ -45,18 +49,19 @@ typedef struct Strip {
     size_t col, cols; /* cols: how many columns of the panel exist */
 } Strip;
 
-/* Stores a tile with all that may happen to it. */
+/* Stores `rows` rows of sums, [rows][vectors], with all that may happen to them. */
 static __attribute__((noinline)) void finish(const Strip *s, size_t row, const vf *sum,
-                                             size_t rows, size_t vectors)
+                                             size_t rows, const size_t vectors)
 {
     const VigilEpilogue *e = &s->g->epilogue;
     const size_t cols = s->cols, ldc = s->g->ldc, stride = e->residual_stride;
+    const bool whole = cols == vectors * LANES;
     float *c = s->g->c + row * ldc + s->col;
     const float *residual = e->residual ? e->residual + row * stride + s->col : NULL;
-#define BODY(f)                                                                        \
+#define ROWS(f, lanes)                                                                 \
     for (size_t r = 0; r < rows; r++, c += ldc) {                                      \
+        UNROLL                                                                         \
         for (size_t i = 0; i < vectors; i++) {                                         \
-            size_t left = cols - i * LANES, lanes = left < LANES ? left : LANES;       \
             vf v = f(*sum++);                                                          \
             if (residual)                                                              \
                 v += v_load_n(residual + i * LANES, lanes);                            \
@@ -65,8 +70,14 @@ static __attribute__((noinline)) void finish(const Strip *s, size_t row, const v
         if (residual)                                                                  \
             residual += stride;                                                        \
     }
+#define BODY(f)                                                                        \
+    if (whole)                                                                         \
+        ROWS(f, LANES)                                                                 \
+    else                                                                               \
+        ROWS(f, (cols - i * LANES < LANES ? cols - i * LANES : LANES))
     V_WITH_ACTIVATION(e->activation, BODY)
 #undef BODY
+#undef ROWS
 }
 
 /* Stores a tile that needs nothing more, straight from the registers. */
@@ -88,7 +99,8 @@ INLINE void strip(const Strip *s, const size_t rows, const size_t vectors)
     const float *start = g->epilogue.bias ? g->epilogue.bias + s->col : NULL;
     const bool plain = g->epilogue.activation == VIGIL_LINEAR &&
                        !g->epilogue.residual && s->cols == vectors * LANES;
-    vf bias[VECTORS_MAX];
+    vf bias[VECTORS_MAX], made[BATCH * VECTORS_MAX];
+    size_t held = 0; /* rows of made */
     UNROLL
     for (size_t i = 0; i < vectors; i++) {
         size_t left = s->cols - i * LANES;
@@ -96,7 +108,7 @@ INLINE void strip(const Strip *s, const size_t rows, const size_t vectors)
             start ? v_load_n(start + i * LANES, left < LANES ? left : LANES) : v_zero();
     }
     for (size_t t = 0, row = s->row; t < s->tiles; t++, row += rows) {
-        vf sum[ROWS_MAX][VECTORS_MAX], spilled[ROWS_MAX * VECTORS_MAX];
+        vf sum[ROWS_MAX][VECTORS_MAX];
         UNROLL
         for (size_t i = 0; i < rows * vectors; i++)
             sum[i / vectors][i % vectors] = bias[i % vectors];
@@ -108,8 +120,12 @@ INLINE void strip(const Strip *s, const size_t rows, const size_t vectors)
         }
         UNROLL
         for (size_t i = 0; i < rows * vectors; i++)
-            spilled[i] = sum[i / vectors][i % vectors];
-        finish(s, row, spilled, rows, vectors);
+            made[held * vectors + i] = sum[i / vectors][i % vectors];
+        held += rows;
+        if (held + rows > BATCH || t + 1 == s->tiles) {
+            finish(s, row + rows - held, made, held, vectors);
+            held = 0;
+        }
     }
 }
 

@@ -109,7 +109,9 @@ INLINE vf v_fma(vf a, vf b, vf c)
  * v_store_part: writes the first n < LANES lanes to p and nothing else.
  * v_sum:        of all lanes.
  * v_peak:       the greatest lane.
- * v_low, v_high: the lower and upper half of the lanes, as doubles. */
+ * v_low, v_high: the lower and upper half of the lanes, as doubles.
+ * v_pick:       of eight values, that which the low three bits of each lane of i
+ * number; where V_HAS_PICK. */
 
 #if VIGIL_LANES == 16
 
@@ -164,6 +166,13 @@ INLINE vd v_low(vf v)
 INLINE vd v_high(vf v)
 {
     return (vd)_mm512_cvtps_pd(_mm512_extractf32x8_ps((__m512)v, 1));
+}
+
+#define V_HAS_PICK
+INLINE vf v_pick(const float values[8], vi i)
+{
+    __m512 twice = _mm512_broadcast_f32x8(_mm256_loadu_ps(values));
+    return (vf)_mm512_permutexvar_ps((__m512i)i, twice);
 }
 
 #elif VIGIL_LANES == 8
@@ -223,6 +232,12 @@ INLINE vd v_low(vf v)
 INLINE vd v_high(vf v)
 {
     return (vd)_mm256_cvtps_pd(_mm256_extractf128_ps((__m256)v, 1));
+}
+
+#define V_HAS_PICK
+INLINE vf v_pick(const float values[8], vi i)
+{
+    return (vf)_mm256_permutevar8x32_ps(_mm256_loadu_ps(values), (__m256i)i);
 }
 
 #else
