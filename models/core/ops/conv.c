@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TILE 64 /* pixels gathered at a time */
+#define TILE 64    /* pixels gathered at a time */
+#define FEW_ROWS 8 /* whose products wait for memory */
+#define FEW_KEY "|few"
 
 static int conv_size(const VigilConv *c, int n)
 {
@@ -115,16 +117,34 @@ VigilStatus vigil_conv_pack(VigilWeights *w, const float *rows, size_t out, size
     return s;
 }
 
+/* Whether reading the weights takes longer than multiplying by them, at any size of the
+ * input. */
+static bool has_few_rows(const VigilNode *n)
+{
+    const VigilConv *c = &((VigilConvNode *)n->data)->conv;
+    return (c->linear || n->out_shape.vector) &&
+           vigil_shape_pixels(n->out_shape) <= FEW_ROWS;
+}
+
+static void narrow(VigilWeights *w)
+{
+    vigil_packed_narrow(&w->matrix);
+    for (size_t i = 0; i < w->n_further; i++)
+        vigil_packed_narrow(&w->further[i]);
+}
+
 static void conv_bind(VigilNode *n, VigilBinder *b)
 {
     const VigilConv *c = &((VigilConvNode *)n->data)->conv;
     size_t out = (size_t)c->out;
     size_t k = (size_t)(c->kernel * c->kernel) * (size_t)(n->in_shape.c / c->groups);
-    char key[VIGIL_CONV_KEY];
+    char key[VIGIL_CONV_KEY + sizeof FEW_KEY];
     float *rows, *bias;
     if (c->shared && b->mode == VIGIL_BIND_CHECK)
         return;
     vigil_conv_key(n, key);
+    if (has_few_rows(n))
+        strcat(key, FEW_KEY);
     if ((n->weights = vigil_bind_find(b, key)) ||
         !vigil_conv_folded(n, b, &rows, &bias))
         return;
@@ -133,6 +153,8 @@ static void conv_bind(VigilNode *n, VigilBinder *b)
     if (w.vector) {
         memcpy(w.vector, bias, out * sizeof(float));
         b->status = vigil_conv_pack(&w, rows, out, k, (size_t)c->groups, &b->error);
+        if (b->status == VIGIL_OK && has_few_rows(n))
+            narrow(&w);
     } else {
         b->status = vigil_fail_memory(&b->error, out * sizeof(float), n->name);
     }

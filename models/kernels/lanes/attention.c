@@ -63,7 +63,8 @@ INLINE void logits_of(const Group *g, size_t t, const size_t rows, const size_t 
     UNROLL
     for (size_t i = 0; i < rows * vectors; i++)
         sum[i / vectors][i % vectors] = v_zero();
-    v_multiply(sum, g->q, g->a->ldq, g->keys + t, g->padded, g->a->d, rows, vectors);
+    v_multiply(sum, g->q, g->a->ldq, g->keys + t, false, g->padded, g->a->d, rows,
+               vectors);
     UNROLL
     for (size_t i = 0; i < rows * vectors; i++)
         v_store(g->scores + i / vectors * g->padded + t + i % vectors * LANES,
@@ -124,8 +125,8 @@ INLINE void weigh_columns(const Group *g, const float *inverse, size_t col,
         UNROLL
         for (size_t i = 0; i < rows * vectors; i++)
             sum[i / vectors][i % vectors] = v_zero();
-        v_multiply(sum, g->scores + t, g->padded, a->v + t * a->ldv + col, a->ldv, keys,
-                   rows, vectors);
+        v_multiply(sum, g->scores + t, g->padded, a->v + t * a->ldv + col, false,
+                   a->ldv, keys, rows, vectors);
         for (size_t i = 0; i < rows * vectors; i++)
             total[i / vectors][i % vectors] += sum[i / vectors][i % vectors];
     }

@@ -44,7 +44,7 @@ void V(gemm_pack)(const float *b, size_t n, size_t k, size_t sn, size_t sk,
 /* Tiles of equal height below each other. */
 typedef struct Strip {
     const VigilGemm *g;
-    const float *b; /* panel */
+    const void *b; /* panel */
     size_t row, tiles;
     size_t col, cols; /* cols: how many columns of the panel exist */
 } Strip;
@@ -93,7 +93,8 @@ INLINE void store(const Strip *s, size_t row, vf (*sum)[VECTORS_MAX], const size
     }
 }
 
-INLINE void strip(const Strip *s, const size_t rows, const size_t vectors)
+INLINE void strip(const Strip *s, const size_t rows, const size_t vectors,
+                  const bool half)
 {
     const VigilGemm *g = s->g;
     const float *start = g->epilogue.bias ? g->epilogue.bias + s->col : NULL;
@@ -112,8 +113,8 @@ INLINE void strip(const Strip *s, const size_t rows, const size_t vectors)
         UNROLL
         for (size_t i = 0; i < rows * vectors; i++)
             sum[i / vectors][i % vectors] = bias[i % vectors];
-        v_multiply(sum, g->a + row * g->lda, g->lda, s->b, vectors * LANES, g->k, rows,
-                   vectors);
+        v_multiply(sum, g->a + row * g->lda, g->lda, s->b, half, vectors * LANES, g->k,
+                   rows, vectors);
         if (plain) {
             store(s, row, sum, rows, vectors);
             continue;
@@ -153,7 +154,7 @@ INLINE void strip(const Strip *s, const size_t rows, const size_t vectors)
 #define STRIP_FUNCTION(rows, vectors)                                                  \
     static void strip_##rows##x##vectors(const Strip *s)                               \
     {                                                                                  \
-        strip(s, rows, vectors);                                                       \
+        strip(s, rows, vectors, false);                                                \
     }
 STRIPS(STRIP_FUNCTION)
 
@@ -162,19 +163,42 @@ static void (*const strips[VECTORS_MAX + 1][ROWS_MAX + 1])(const Strip *s) = {
     STRIPS(STRIP_ENTRY)
 };
 
+/* For weights of 16 bits, which few rows have. */
+#define HALF_ROWS 3
+#define HALF_STRIPS_OF(X, n) X(1, n) X(2, n) X(3, n)
+#define HALF_STRIPS(X) HALF_STRIPS_OF(X, 1) HALF_STRIPS_OF(X, 2) HALF_STRIPS_OF(X, 3)
+
+#define HALF_STRIP_FUNCTION(rows, vectors)                                             \
+    static void half_strip_##rows##x##vectors(const Strip *s)                          \
+    {                                                                                  \
+        strip(s, rows, vectors, true);                                                 \
+    }
+HALF_STRIPS(HALF_STRIP_FUNCTION)
+
+static void (*const half_strips[VECTORS_MAX + 1][HALF_ROWS + 1])(const Strip *s) = {
+#define HALF_STRIP_ENTRY(rows, vectors) [vectors][rows] = half_strip_##rows##x##vectors,
+    HALF_STRIPS(HALF_STRIP_ENTRY)
+};
+
+static void run(const Strip *s, size_t height, size_t vectors)
+{
+    (s->g->half ? half_strips[vectors][height] : strips[vectors][height])(s);
+}
+
 /* One panel against rows row..end-1, in tiles that differ in height by at most one. */
 static void panel(Strip *s, size_t vectors, size_t end)
 {
-    const size_t highest = vectors == 3 ? ROWS_3 : ROWS_2, rows = end - s->row;
+    const size_t highest = s->g->half ? HALF_ROWS : vectors == 3 ? ROWS_3 : ROWS_2;
+    const size_t rows = end - s->row;
     const size_t tiles = (rows + highest - 1) / highest, height = rows / tiles;
     const size_t higher = rows - height * tiles;
     if (higher) {
         s->tiles = higher;
-        strips[vectors][height + 1](s);
+        run(s, height + 1, vectors);
         s->row += higher * (height + 1);
     }
     s->tiles = tiles - higher;
-    strips[vectors][height](s);
+    run(s, height, vectors);
 }
 
 void V(gemm)(const VigilGemm *g)
@@ -186,7 +210,8 @@ void V(gemm)(const VigilGemm *g)
             size_t left = g->n - col, vectors = v_panel((left + LANES - 1) / LANES);
             size_t width = vectors * LANES;
             Strip s = { .g = g,
-                        .b = g->b + col * g->k,
+                        .b = g->half ? (const void *)(g->half + col * g->k)
+                                     : (const void *)(g->b + col * g->k),
                         .row = row,
                         .col = col,
                         .cols = left < width ? left : width };
