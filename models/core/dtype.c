@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/dtype.h"
+#include "kernels/half.h"
 
 #include <string.h>
 
@@ -37,19 +38,8 @@ static void widen_bf16(const uint8_t *in, float *out, size_t n)
 
 static void widen_f16(const uint8_t *in, float *out, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        uint32_t half = in[2 * i] | (uint32_t)in[2 * i + 1] << 8;
-        uint32_t sign = (half & 0x8000) << 16, rest = half & 0x7fff, bits;
-        if (rest >= 0x7c00) { /* infinity, not a number */
-            bits = 0x7f800000 | rest << 13;
-        } else if (rest >= 0x0400) {
-            bits = (rest << 13) + ((127 - 15) << 23);
-        } else { /* subnormal: every one is a normal float32 */
-            float value = (float)rest * 0x1p-24f;
-            memcpy(&bits, &value, sizeof bits);
-        }
-        out[i] = float_of_bits(sign | bits);
-    }
+    for (size_t i = 0; i < n; i++)
+        out[i] = vigil_float_of_half((uint16_t)(in[2 * i] | in[2 * i + 1] << 8));
 }
 
 static void narrow_f64(const uint8_t *in, float *out, size_t n)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kernels/gemm.h"
 #include "kernels/blas.h"
+#include "kernels/half.h"
 
 #include <stdlib.h>
 
@@ -44,11 +45,29 @@ VigilStatus vigil_packed_init(VigilPacked *packed, const float *b, size_t n, siz
     return VIGIL_OK;
 }
 
+void vigil_packed_narrow(VigilPacked *packed)
+{
+    size_t n = packed->bytes / sizeof *packed->data, i = 0;
+    uint16_t *half =
+        packed->blas ? NULL : vigil_alloc_aligned(n * sizeof *packed->half);
+    while (half && i < n && vigil_half_of_float(packed->data[i], &half[i]))
+        i++;
+    if (!half || i < n) {
+        free(half);
+        return;
+    }
+    free(packed->data);
+    packed->data = NULL;
+    packed->half = half;
+    packed->bytes = n * sizeof *half;
+}
+
 void vigil_packed_clear(VigilPacked *packed)
 {
     if (!packed)
         return;
     free(packed->data);
+    free(packed->half);
     *packed = (VigilPacked) { 0 };
 }
 
@@ -61,6 +80,7 @@ void vigil_gemm(const VigilPacked *packed, const float *a, size_t lda, size_t m,
                           .a = a,
                           .lda = lda,
                           .b = packed->data,
+                          .half = packed->half,
                           .c = c,
                           .ldc = ldc,
                           .epilogue = *epilogue };

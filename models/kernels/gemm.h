@@ -11,13 +11,21 @@ typedef struct VigilPacked {
     size_t n, k;
     bool blas; /* rows of [n][k] for OpenBLAS, else panels of the level in use */
     size_t bytes;
-    float *data; /* owned */
+    float *data;    /* owned, or NULL: */
+    uint16_t *half; /* owned; panels of numbers of 16 bits */
 } VigilPacked;
 
 /* b[k * sk + n * sn].  NULL-safe end: vigil_packed_clear. */
 VigilStatus vigil_packed_init(VigilPacked *packed, const float *b, size_t n, size_t k,
                               size_t sn, size_t sk, VigilError *error);
 void vigil_packed_clear(VigilPacked *packed);
+
+/* Weights whose every value is a number of 16 bits take half the memory from now on,
+ * with the same products.  Where few rows are multiplied, and reading the weights is
+ * all that takes time, that is faster; with many it is slower.  Other weights, and
+ * those for OpenBLAS, stay as they are, as they all do where there is no memory for the
+ * move. */
+void vigil_packed_narrow(VigilPacked *packed);
 
 /* c [m][ldc] = epilogue(a [m][lda] * packed).  One thread; called for ranges of rows by
  * several threads at once. */

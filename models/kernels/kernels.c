@@ -3,7 +3,11 @@
 #include "kernels/levels.h"
 #include "vigil.h"
 
+#if defined(__x86_64__) || defined(__i386__)
+#include <cpuid.h>
+#endif
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +34,15 @@ static pthread_once_t chosen_once = PTHREAD_ONCE_INIT;
 static const VigilKernels *chosen;
 static int forced;
 
+#if defined(__x86_64__) || defined(__i386__)
+/* Not every compiler has a name for it. */
+static bool has_f16c(void)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) && c & bit_F16C;
+}
+#endif
+
 int vigil_kernels_usable(const VigilKernels *kernels)
 {
 #if defined(__x86_64__) || defined(__i386__)
@@ -37,7 +50,8 @@ int vigil_kernels_usable(const VigilKernels *kernels)
     if (!strcmp(kernels->name, "sse2"))
         return __builtin_cpu_supports("sse2") != 0;
     if (!strcmp(kernels->name, "avx2"))
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+               has_f16c();
     if (!strcmp(kernels->name, "avx512"))
         return __builtin_cpu_supports("fma") && __builtin_cpu_supports("avx512f") &&
                __builtin_cpu_supports("avx512bw") &&

@@ -44,8 +44,9 @@ typedef struct VigilGemm {
     size_t m, n, k;
     const float *a; /* [m][lda], lda >= k */
     size_t lda;
-    const float *b; /* packed */
-    float *c;       /* [m][ldc], ldc >= n; not a */
+    const float *b;       /* packed */
+    const uint16_t *half; /* NULL, or packed b in numbers of 16 bits (half.h) instead */
+    float *c;             /* [m][ldc], ldc >= n; not a */
     size_t ldc;
     VigilEpilogue epilogue;
 } VigilGemm;

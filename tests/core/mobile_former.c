@@ -93,6 +93,30 @@ static bool logits_of(const WriteModel *written, float logits[CLASSES])
     return true;
 }
 
+/* Packed weights, in bytes. */
+static size_t held(const WriteModel *written)
+{
+    VigilError e;
+    VigilModel *model = open_written(written, &e);
+    size_t bytes = model ? vigil_model_info(model)->memory_bytes : 0;
+    vigil_model_close(&model);
+    return bytes;
+}
+
+/* Layers of a few tokens keep weights of 16 bits as they are, whatever type the file
+ * has. */
+static void check_held(void)
+{
+    const WriteModel wide = { .variant = "mobile_former_26m", .classes = CLASSES };
+    WriteModel half = wide, rounded = wide, brain = wide;
+    half.dtype = rounded.rounded_to = VIGIL_F16;
+    brain.dtype = VIGIL_BF16;
+    size_t all = held(&wide), less = held(&half);
+    tap_ok(less > all / 2 && less < all * 3 / 4 && held(&rounded) == less &&
+               held(&brain) >= less,
+           "weights of 16 bits take %zu bytes of %zu", less, all);
+}
+
 static bool same(const float *a, const float *b)
 {
     return isfinite(a[0]) && a[0] != 0 && !memcmp(a, b, CLASSES * sizeof *a);
@@ -275,6 +299,7 @@ int main(void)
     }
     check_input();
     check_storage();
+    check_held();
     check_refused();
     check_pairs();
     check_detectors();

@@ -2,6 +2,7 @@
 /* The door to matrix products, on either side of the choice between our kernel and
  * OpenBLAS, and with VIGIL_ISA forced, which leaves OpenBLAS out. */
 #include "kernels/gemm.h"
+#include "kernels/half.h"
 #include "../tap.h"
 
 #include <math.h>
@@ -131,13 +132,76 @@ static void check_too_large(void)
     vigil_packed_clear(NULL);
 }
 
+/* ---- Weights of 16 bits ------------------------------------------------------------
+ */
+
+/* Every finite half comes back from its float; the floats beside it are none. */
+static void check_halves(void)
+{
+    uint16_t back;
+    size_t wrong = 0;
+    for (uint32_t h = 0; h < 0x10000; h++) {
+        float value = vigil_float_of_half((uint16_t)h);
+        if ((h & 0x7fff) >= 0x7c00)
+            continue;
+        wrong += !vigil_half_of_float(value, &back) || back != h;
+        wrong += vigil_half_of_float(nextafterf(value, 1e30f), &back);
+        wrong += vigil_half_of_float(nextafterf(value, -1e30f), &back);
+    }
+    wrong += vigil_half_of_float(0x1p16f, &back) + vigil_half_of_float(-1e38f, &back);
+    tap_ok(!wrong, "%zu halves are wrong", wrong);
+}
+
+/* A product by weights that are halves, but for the last where `spoilt`, before and
+ * after they are narrowed. */
+static void check_narrowed(size_t m, size_t n, size_t k, bool spoilt)
+{
+    float *a = numbers(m * k, 1.0), *b = numbers(n * k, 1.0);
+    float *wide = numbers(m * n, 1.0), *narrow = numbers(m * n, 1.0);
+    VigilEpilogue e = { .activation = VIGIL_GELU };
+    VigilPacked packed;
+    for (size_t i = 0; i < n * k; i++)
+        b[i] = roundf(b[i] * 1024) / 1024;
+    if (spoilt)
+        b[n * k - 1] = 1.0f + 0x1p-11f;
+    if (vigil_packed_init(&packed, b, n, k, k, 1, NULL) != VIGIL_OK)
+        abort();
+    vigil_gemm(&packed, a, k, m, wide, n, &e);
+    size_t before = packed.bytes;
+    bool moves = !spoilt && !packed.blas;
+    vigil_packed_narrow(&packed);
+    vigil_gemm(&packed, a, k, m, narrow, n, &e);
+    tap_ok(packed.bytes == (moves ? before / 2 : before) && !packed.half == !moves &&
+               !packed.data == moves && !memcmp(wide, narrow, m * n * sizeof *wide),
+           "%zu x %zu x %zu by %s%s: %zu bytes of weights become %zu", m, n, k,
+           packed.blas ? "OpenBLAS" : vigil_kernels()->name,
+           spoilt ? ", one no half" : "", before, packed.bytes);
+    vigil_packed_clear(&packed);
+    free(a);
+    free(b);
+    free(wide);
+    free(narrow);
+}
+
+static void check_all_narrowed(void)
+{
+    for (int spoilt = 0; spoilt < 2; spoilt++) {
+        check_narrowed(1, 512, 192, spoilt);
+        check_narrowed(6, 385, 192, spoilt);
+        check_narrowed(3, 1025, 2049, spoilt);
+    }
+}
+
 int main(void)
 {
     if (getenv("VIGIL_ISA")) {
         check_all(true);
+        check_all_narrowed();
         return tap_done();
     }
     check_all(false);
+    check_all_narrowed();
     check_too_large();
+    check_halves();
     return tap_done();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "check.h"
+#include "kernels/half.h"
 
 #include <math.h>
 #include <string.h>
@@ -95,6 +96,38 @@ static void check_product(Check *c, const Product *p)
     near_floats(c, y, want, out, p->tolerance);
 }
 
+/* Weights of 16 bits, any finite ones, give the same bits as in 32. */
+static void check_half(Check *c, size_t m, size_t n, size_t k)
+{
+    size_t size = c->level->gemm_pack_size(n, k);
+    float *b = floats(B, k * n), *packed = floats(PACKED, size);
+    float *y = floats(C, m * n), *want = floats(EXPECTED, m * n);
+    uint16_t *half = (uint16_t *)bytes(PACKED_TWIN, size * sizeof *half);
+    size_t exact = 0;
+    for (size_t i = 0; i < k * n; i++)
+        b[i] = vigil_float_of_half((uint16_t)(pick(0x7c00) | pick(2) << 15));
+    begin_case(c, "gemm of 16 bits, m %zu n %zu k %zu", m, n, k);
+    c->level->gemm_pack(b, n, k, 1, n, packed);
+    for (size_t i = 0; i < size; i++)
+        exact += vigil_half_of_float(packed[i], &half[i]);
+    near_value(c, (double)exact, (double)size, 1e-30);
+    VigilGemm g = { .m = m,
+                    .n = n,
+                    .k = k,
+                    .lda = k,
+                    .ldc = n,
+                    .b = packed,
+                    .a = floats(A, m * k),
+                    .c = want,
+                    .epilogue = { .activation = VIGIL_RELU, .bias = floats(BIAS, n) } };
+    c->level->gemm(&g);
+    g.b = NULL;
+    g.half = half;
+    g.c = y;
+    c->level->gemm(&g);
+    near_floats(c, y, want, m * n, 1e-30);
+}
+
 void check_gemm(Check *c)
 {
     int turn = 0;
@@ -110,6 +143,9 @@ void check_gemm(Check *c)
                                               .residual = pick(2),
                                               .in_place = pick(2),
                                               .tolerance = depths[k].tolerance });
+    for (size_t m = 0; m < COUNT(heights); m++)
+        for (size_t n = 0; n < COUNT(widths); n++)
+            check_half(c, heights[m], widths[n], depths[(m + n) % COUNT(depths)].k);
     /* Longer than one block of rows; a wide row; a deep sum. */
     check_product(
         c,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kernels/c/c.h"
+#include "kernels/half.h"
 
 /* Packed b is plain [k][n]. */
 
@@ -19,6 +20,11 @@ void vigil_gemm_pack_c(const float *b, size_t n, size_t k, size_t sn, size_t sk,
 /* A few columns side by side: the compiler makes what vectors it can of them. */
 enum { COLUMNS = 16 };
 
+static float weight(const VigilGemm *g, size_t i)
+{
+    return g->half ? vigil_float_of_half(g->half[i]) : g->b[i];
+}
+
 static void row_times_columns(const VigilGemm *g, size_t row, size_t first)
 {
     const float *a = g->a + row * g->lda;
@@ -26,7 +32,7 @@ static void row_times_columns(const VigilGemm *g, size_t row, size_t first)
     float sum[COLUMNS] = { 0 };
     for (size_t p = 0; p < g->k; p++)
         for (size_t i = 0; i < columns; i++)
-            sum[i] += a[p] * g->b[p * g->n + first + i];
+            sum[i] += a[p] * weight(g, p * g->n + first + i);
     for (size_t i = 0; i < columns; i++)
         g->c[row * g->ldc + first + i] =
             vigil_epilogue_value_c(&g->epilogue, row, first + i, sum[i]);

@@ -63,7 +63,8 @@ INLINE void logits_of(const Group *g, size_t t, const size_t rows, const size_t 
     UNROLL
     for (size_t i = 0; i < rows * vectors; i++)
         sum[i / vectors][i % vectors] = v_zero();
-    v_multiply(sum, g->q, g->a->ldq, g->keys + t, g->padded, g->a->d, rows, vectors);
+    v_multiply(sum, g->q, g->a->ldq, g->keys + t, false, g->padded, g->a->d, rows,
+               vectors);
     UNROLL
     for (size_t i = 0; i < rows * vectors; i++)
         v_store(g->scores + i / vectors * g->padded + t + i % vectors * LANES,
@@ -124,8 +125,8 @@ INLINE void weigh_columns(const Group *g, const float *inverse, size_t col,
         UNROLL
         for (size_t i = 0; i < rows * vectors; i++)
             sum[i / vectors][i % vectors] = v_zero();
-        v_multiply(sum, g->scores + t, g->padded, a->v + t * a->ldv + col, a->ldv, keys,
-                   rows, vectors);
+        v_multiply(sum, g->scores + t, g->padded, a->v + t * a->ldv + col, false,
+                   a->ldv, keys, rows, vectors);
         for (size_t i = 0; i < rows * vectors; i++)
             total[i / vectors][i % vectors] += sum[i / vectors][i % vectors];
     }
@@ -181,6 +182,24 @@ INLINE void weigh(const Group *g, const float *inverse, const size_t rows)
         weigh_columns(g, inverse, dv - LANES, rows, 1);
 }
 
+/* The softmaxes of some rows themselves, if they are asked for. */
+INLINE void put_map(const Group *g, const float *inverse, const size_t rows)
+{
+    const size_t keys = g->a->tk;
+    for (size_t r = 0; g->map && r < rows; r++)
+        for (size_t t = 0; t < keys; t++)
+            g->map[r * keys + t] = g->scores[r * g->padded + t] * inverse[r];
+}
+
+/* Goes on to the queries behind `rows` of them. */
+INLINE void advance(Group *g, const size_t rows)
+{
+    g->q += rows * g->a->ldq;
+    g->o += rows * g->a->ldo;
+    if (g->map)
+        g->map += rows * g->a->tk;
+}
+
 INLINE void attend(Group *g, const size_t rows)
 {
     const VigilAttention *a = g->a;
@@ -189,11 +208,69 @@ INLINE void attend(Group *g, const size_t rows)
     for (size_t r = 0; r < rows; r++)
         inverse[r] = exponentials(a, g->scores + r * g->padded);
     weigh(g, inverse, rows);
-    for (size_t r = 0; g->map && r < rows; r++, g->map += a->tk)
-        for (size_t t = 0; t < a->tk; t++)
-            g->map[t] = g->scores[r * g->padded + t] * inverse[r];
-    g->q += rows * a->ldq;
-    g->o += rows * a->ldo;
+    put_map(g, inverse, rows);
+    advance(g, rows);
+}
+
+/* ---- Few keys ----------------------------------------------------------------------
+ */
+
+#define FEW ((size_t)8)
+#define FEW_STRIDE ((size_t)16) /* between queries in scores; padded for as many keys  \
+                                 */
+#define FEW_VECTORS (LANES < FEW ? FEW / LANES : 1)
+/* Rows that are weighed at a time, a part of LANES. */
+#define FEW_ROWS                                                                       \
+    (LANES % QUERIES == 0 ? QUERIES : LANES % 4 == 0 && QUERIES > 4 ? 4 : 2)
+
+/* exp(logit - greatest) of turned [keys][LANES], a query in each lane; returns 1 /
+ * their sums. */
+INLINE vf exponentials_turned(float *turned, size_t keys)
+{
+    vf peak = v_load(turned), sum = v_zero();
+    for (size_t t = 1; t < keys; t++)
+        peak = v_max(peak, v_load(turned + t * LANES));
+    for (size_t t = 0; t < keys; t++) {
+        vf e = v_exp(v_load(turned + t * LANES) - peak);
+        sum += e;
+        v_store(turned + t * LANES, e);
+    }
+    return v_set(1.0f) / sum;
+}
+
+/* LANES queries against at most FEW keys: their softmaxes are computed side by side,
+ * where a vector for each would be mostly empty and waited for. */
+static void attend_few(Group *g)
+{
+    const VigilAttention *a = g->a;
+    float scores[LANES * FEW_STRIDE], turned[FEW * LANES], inverse[LANES];
+    vf sum[LANES][VECTORS_MAX];
+    UNROLL
+    for (size_t i = 0; i < LANES * FEW_VECTORS; i++)
+        sum[i / FEW_VECTORS][i % FEW_VECTORS] = v_zero();
+    v_multiply(sum, g->q, a->ldq, g->keys, false, FEW_STRIDE, a->d, LANES, FEW_VECTORS);
+    UNROLL
+    for (size_t i = 0; i < LANES * FEW_VECTORS; i++)
+        v_store(scores + i / FEW_VECTORS * FEW_STRIDE + i % FEW_VECTORS * LANES,
+                sum[i / FEW_VECTORS][i % FEW_VECTORS] * v_set(a->scale));
+    for (size_t t = 0; t < a->tk; t += 4)
+        for (size_t r = 0; r < LANES; r += 4)
+            turn(scores + r * FEW_STRIDE + t, FEW_STRIDE, turned + t * LANES + r,
+                 LANES);
+    v_store(inverse, exponentials_turned(turned, a->tk));
+    for (size_t t = 0; t < a->tk; t += 4)
+        for (size_t r = 0; r < LANES; r += 4)
+            turn(turned + t * LANES + r, LANES, scores + r * FEW_STRIDE + t,
+                 FEW_STRIDE);
+    Group part = *g;
+    part.scores = scores;
+    for (size_t r = 0; r < LANES; r += FEW_ROWS) {
+        weigh(&part, inverse + r, FEW_ROWS);
+        put_map(&part, inverse + r, FEW_ROWS);
+        advance(&part, FEW_ROWS);
+        part.scores += FEW_ROWS * FEW_STRIDE;
+    }
+    advance(g, LANES);
 }
 
 void V(attention)(const VigilAttention *a)
@@ -208,6 +285,8 @@ void V(attention)(const VigilAttention *a)
                 .scores = a->scratch + padded * a->d };
     turn_keys(a, a->scratch, padded);
     size_t left = a->tq;
+    for (; a->tk <= FEW && !a->extra_zero_keys && left >= LANES; left -= LANES)
+        attend_few(&g);
     for (; left >= QUERIES; left -= QUERIES)
         attend(&g, QUERIES);
     for (; left >= 2; left -= 2)

@@ -15,6 +15,9 @@
 
 #define LENGTH_MAX 8
 #define KERNEL_MAX 7
+/* Vectors of channels that are finished together: activations have long chains, which
+ * many of them hide. */
+#define BATCH 4
 
 /* The columns of a map that one plain convolution is about, all of them or every
  * dilation-th; rows keep the distance that they have in the map. */
@@ -60,22 +63,23 @@ static const float *residual_of(const Run *run)
            run->col * run->columns->residual_step;
 }
 
-static __attribute__((noinline)) void finish(const Run *run, const vf *sum,
-                                             size_t channel, size_t lanes)
+/* Stores sums [vectors][count] of channels from `channel` on, all LANES wide unless
+ * `lanes` of a single vector are fewer. */
+static __attribute__((noinline)) void
+finish(const Run *run, const vf *sum, size_t channel, size_t vectors, size_t lanes)
 {
     const Columns *columns = run->columns;
     const int count = run->count;
     float *y = output(run) + channel;
     const float *residual = columns->residual ? residual_of(run) + channel : NULL;
 #define BODY(f)                                                                        \
-    for (int t = 0; t < count; t++, y += columns->step) {                              \
-        vf v = f(sum[t]);                                                              \
-        if (residual) {                                                                \
-            v += v_load_n(residual, lanes);                                            \
-            residual += columns->residual_step;                                        \
-        }                                                                              \
-        v_store_n(y, v, lanes);                                                        \
-    }
+    for (size_t i = 0; i < vectors * LANES; i += LANES)                                \
+        for (int t = 0; t < count; t++) {                                              \
+            vf v = f(*sum++);                                                          \
+            if (residual)                                                              \
+                v += v_load_n(residual + t * columns->residual_step + i, lanes);       \
+            v_store_n(y + t * columns->step + i, v, lanes);                            \
+        }
     V_WITH_ACTIVATION(columns->d->epilogue.activation, BODY)
 #undef BODY
 }
@@ -127,9 +131,11 @@ INLINE void run_channels(const Run *run, const int kernel, const int stride,
     const bool plain =
         e->activation == VIGIL_LINEAR && !e->residual && border < CHECKED;
     float *y = output(run);
+    vf made[BATCH * LENGTH_MAX];
+    size_t held = 0; /* vectors of channels in made */
     for (size_t channel = run->channel; channel + step <= c; channel += LANES) {
         const size_t lanes = border == PARTIAL ? c - channel : LANES;
-        vf sum[LENGTH_MAX], spilled[LENGTH_MAX], bias = v_zero();
+        vf sum[LENGTH_MAX], bias = v_zero();
         if (e->bias)
             bias = v_load_n(e->bias + channel, lanes);
         UNROLL
@@ -142,10 +148,14 @@ INLINE void run_channels(const Run *run, const int kernel, const int stride,
                 v_store(y + t * run->columns->step + channel, sum[t]);
             continue;
         }
+        const size_t at = held * (size_t)run->count;
         UNROLL
         for (int t = 0; t < length; t++)
-            spilled[t] = sum[t];
-        finish(run, spilled, channel, lanes);
+            made[at + (size_t)t] = sum[t];
+        if (++held == BATCH || channel + LANES + step > c) {
+            finish(run, made, channel + LANES - held * LANES, held, lanes);
+            held = 0;
+        }
     }
 }
 
@@ -171,7 +181,7 @@ static void run_any(const Run *run)
                     v_fma(v_load_n(d->x + pixel * c + channel, lanes),
                           v_load_n(d->weight + (size_t)tap * c + channel, lanes), sum);
             }
-            finish(&one, &sum, channel, lanes);
+            finish(&one, &sum, channel, 1, lanes);
         }
     }
 }

@@ -12,6 +12,10 @@
 #include "tiles.h"
 
 #define ROWS_MAX ROWS_2
+/* Rows that are finished together: activations have long chains, which many vectors
+ * hide.
+ */
+#define BATCH 24
 
 /* Rows of a block, a multiple of all heights: more when b comes from beyond the
  * second-level cache, so that it comes less often. */
@@ -40,23 +44,24 @@ void V(gemm_pack)(const float *b, size_t n, size_t k, size_t sn, size_t sk,
 /* Tiles of equal height below each other. */
 typedef struct Strip {
     const VigilGemm *g;
-    const float *b; /* panel */
+    const void *b; /* panel */
     size_t row, tiles;
     size_t col, cols; /* cols: how many columns of the panel exist */
 } Strip;
 
-/* Stores a tile with all that may happen to it. */
+/* Stores `rows` rows of sums, [rows][vectors], with all that may happen to them. */
 static __attribute__((noinline)) void finish(const Strip *s, size_t row, const vf *sum,
-                                             size_t rows, size_t vectors)
+                                             size_t rows, const size_t vectors)
 {
     const VigilEpilogue *e = &s->g->epilogue;
     const size_t cols = s->cols, ldc = s->g->ldc, stride = e->residual_stride;
+    const bool whole = cols == vectors * LANES;
     float *c = s->g->c + row * ldc + s->col;
     const float *residual = e->residual ? e->residual + row * stride + s->col : NULL;
-#define BODY(f)                                                                        \
+#define ROWS(f, lanes)                                                                 \
     for (size_t r = 0; r < rows; r++, c += ldc) {                                      \
+        UNROLL                                                                         \
         for (size_t i = 0; i < vectors; i++) {                                         \
-            size_t left = cols - i * LANES, lanes = left < LANES ? left : LANES;       \
             vf v = f(*sum++);                                                          \
             if (residual)                                                              \
                 v += v_load_n(residual + i * LANES, lanes);                            \
@@ -65,8 +70,14 @@ static __attribute__((noinline)) void finish(const Strip *s, size_t row, const v
         if (residual)                                                                  \
             residual += stride;                                                        \
     }
+#define BODY(f)                                                                        \
+    if (whole)                                                                         \
+        ROWS(f, LANES)                                                                 \
+    else                                                                               \
+        ROWS(f, (cols - i * LANES < LANES ? cols - i * LANES : LANES))
     V_WITH_ACTIVATION(e->activation, BODY)
 #undef BODY
+#undef ROWS
 }
 
 /* Stores a tile that needs nothing more, straight from the registers. */
@@ -82,13 +93,15 @@ INLINE void store(const Strip *s, size_t row, vf (*sum)[VECTORS_MAX], const size
     }
 }
 
-INLINE void strip(const Strip *s, const size_t rows, const size_t vectors)
+INLINE void strip(const Strip *s, const size_t rows, const size_t vectors,
+                  const bool half)
 {
     const VigilGemm *g = s->g;
     const float *start = g->epilogue.bias ? g->epilogue.bias + s->col : NULL;
     const bool plain = g->epilogue.activation == VIGIL_LINEAR &&
                        !g->epilogue.residual && s->cols == vectors * LANES;
-    vf bias[VECTORS_MAX];
+    vf bias[VECTORS_MAX], made[BATCH * VECTORS_MAX];
+    size_t held = 0; /* rows of made */
     UNROLL
     for (size_t i = 0; i < vectors; i++) {
         size_t left = s->cols - i * LANES;
@@ -96,20 +109,24 @@ INLINE void strip(const Strip *s, const size_t rows, const size_t vectors)
             start ? v_load_n(start + i * LANES, left < LANES ? left : LANES) : v_zero();
     }
     for (size_t t = 0, row = s->row; t < s->tiles; t++, row += rows) {
-        vf sum[ROWS_MAX][VECTORS_MAX], spilled[ROWS_MAX * VECTORS_MAX];
+        vf sum[ROWS_MAX][VECTORS_MAX];
         UNROLL
         for (size_t i = 0; i < rows * vectors; i++)
             sum[i / vectors][i % vectors] = bias[i % vectors];
-        v_multiply(sum, g->a + row * g->lda, g->lda, s->b, vectors * LANES, g->k, rows,
-                   vectors);
+        v_multiply(sum, g->a + row * g->lda, g->lda, s->b, half, vectors * LANES, g->k,
+                   rows, vectors);
         if (plain) {
             store(s, row, sum, rows, vectors);
             continue;
         }
         UNROLL
         for (size_t i = 0; i < rows * vectors; i++)
-            spilled[i] = sum[i / vectors][i % vectors];
-        finish(s, row, spilled, rows, vectors);
+            made[held * vectors + i] = sum[i / vectors][i % vectors];
+        held += rows;
+        if (held + rows > BATCH || t + 1 == s->tiles) {
+            finish(s, row + rows - held, made, held, vectors);
+            held = 0;
+        }
     }
 }
 
@@ -137,7 +154,7 @@ INLINE void strip(const Strip *s, const size_t rows, const size_t vectors)
 #define STRIP_FUNCTION(rows, vectors)                                                  \
     static void strip_##rows##x##vectors(const Strip *s)                               \
     {                                                                                  \
-        strip(s, rows, vectors);                                                       \
+        strip(s, rows, vectors, false);                                                \
     }
 STRIPS(STRIP_FUNCTION)
 
@@ -146,19 +163,42 @@ static void (*const strips[VECTORS_MAX + 1][ROWS_MAX + 1])(const Strip *s) = {
     STRIPS(STRIP_ENTRY)
 };
 
+/* For weights of 16 bits, which few rows have. */
+#define HALF_ROWS 3
+#define HALF_STRIPS_OF(X, n) X(1, n) X(2, n) X(3, n)
+#define HALF_STRIPS(X) HALF_STRIPS_OF(X, 1) HALF_STRIPS_OF(X, 2) HALF_STRIPS_OF(X, 3)
+
+#define HALF_STRIP_FUNCTION(rows, vectors)                                             \
+    static void half_strip_##rows##x##vectors(const Strip *s)                          \
+    {                                                                                  \
+        strip(s, rows, vectors, true);                                                 \
+    }
+HALF_STRIPS(HALF_STRIP_FUNCTION)
+
+static void (*const half_strips[VECTORS_MAX + 1][HALF_ROWS + 1])(const Strip *s) = {
+#define HALF_STRIP_ENTRY(rows, vectors) [vectors][rows] = half_strip_##rows##x##vectors,
+    HALF_STRIPS(HALF_STRIP_ENTRY)
+};
+
+static void run(const Strip *s, size_t height, size_t vectors)
+{
+    (s->g->half ? half_strips[vectors][height] : strips[vectors][height])(s);
+}
+
 /* One panel against rows row..end-1, in tiles that differ in height by at most one. */
 static void panel(Strip *s, size_t vectors, size_t end)
 {
-    const size_t highest = vectors == 3 ? ROWS_3 : ROWS_2, rows = end - s->row;
+    const size_t highest = s->g->half ? HALF_ROWS : vectors == 3 ? ROWS_3 : ROWS_2;
+    const size_t rows = end - s->row;
     const size_t tiles = (rows + highest - 1) / highest, height = rows / tiles;
     const size_t higher = rows - height * tiles;
     if (higher) {
         s->tiles = higher;
-        strips[vectors][height + 1](s);
+        run(s, height + 1, vectors);
         s->row += higher * (height + 1);
     }
     s->tiles = tiles - higher;
-    strips[vectors][height](s);
+    run(s, height, vectors);
 }
 
 void V(gemm)(const VigilGemm *g)
@@ -170,7 +210,8 @@ void V(gemm)(const VigilGemm *g)
             size_t left = g->n - col, vectors = v_panel((left + LANES - 1) / LANES);
             size_t width = vectors * LANES;
             Strip s = { .g = g,
-                        .b = g->b + col * g->k,
+                        .b = g->half ? (const void *)(g->half + col * g->k)
+                                     : (const void *)(g->b + col * g->k),
                         .row = row,
                         .col = col,
                         .cols = left < width ? left : width };

@@ -31,7 +31,7 @@
 #define VIGIL_LANES 16
 #include <immintrin.h>
 #elif VIGIL_LEVEL_NUMBER == VIGIL_LEVEL_IS_avx2
-#if !defined(__AVX2__) || !defined(__FMA__)
+#if !defined(__AVX2__) || !defined(__FMA__) || !defined(__F16C__)
 #error "level avx2 is compiled without its instruction set"
 #endif
 #define VIGIL_LANES 8
@@ -105,11 +105,14 @@ INLINE vf v_fma(vf a, vf b, vf c)
 /* v_set:        x in every lane.
  * v_ratio:      a / b for |b| in 1e-30..1e38, to 2 units in the last place.
  * v_min, v_max: b where either is not a number.
+ * v_load_half:  LANES numbers of 16 bits from p, finite ones.
  * v_load_part:  the first n < LANES lanes from p, the others 0; reads nothing else.
  * v_store_part: writes the first n < LANES lanes to p and nothing else.
  * v_sum:        of all lanes.
  * v_peak:       the greatest lane.
- * v_low, v_high: the lower and upper half of the lanes, as doubles. */
+ * v_low, v_high: the lower and upper half of the lanes, as doubles.
+ * v_pick:       of eight values, that which the low three bits of each lane of i
+ * number; where V_HAS_PICK. */
 
 #if VIGIL_LANES == 16
 
@@ -164,6 +167,18 @@ INLINE vd v_low(vf v)
 INLINE vd v_high(vf v)
 {
     return (vd)_mm512_cvtps_pd(_mm512_extractf32x8_ps((__m512)v, 1));
+}
+
+INLINE vf v_load_half(const uint16_t *p)
+{
+    return (vf)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));
+}
+
+#define V_HAS_PICK
+INLINE vf v_pick(const float values[8], vi i)
+{
+    __m512 twice = _mm512_broadcast_f32x8(_mm256_loadu_ps(values));
+    return (vf)_mm512_permutexvar_ps((__m512i)i, twice);
 }
 
 #elif VIGIL_LANES == 8
@@ -225,6 +240,17 @@ INLINE vd v_high(vf v)
     return (vd)_mm256_cvtps_pd(_mm256_extractf128_ps((__m256)v, 1));
 }
 
+INLINE vf v_load_half(const uint16_t *p)
+{
+    return (vf)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p));
+}
+
+#define V_HAS_PICK
+INLINE vf v_pick(const float values[8], vi i)
+{
+    return (vf)_mm256_permutevar8x32_ps(_mm256_loadu_ps(values), (__m256i)i);
+}
+
 #else
 
 INLINE vf v_load_part(const float *p, size_t n)
@@ -268,6 +294,15 @@ INLINE vf v_max(vf a, vf b)
     return (vf)_mm_max_ps((__m128)a, (__m128)b);
 }
 
+/* Exponent and fraction moved to where a float has them, with the wrong bias. */
+INLINE vf v_load_half(const uint16_t *p)
+{
+    vi bits = (vi)_mm_unpacklo_epi16(_mm_loadl_epi64((const __m128i *)p),
+                                     _mm_setzero_si128());
+    vf size = (vf)((bits & 0x7fff) << 13) * v_set(0x1p112f);
+    return (vf)((vi)size | (bits & 0x8000) << 16);
+}
+
 INLINE float v_peak(vf v)
 {
     __m128 s = _mm_max_ps((__m128)v, _mm_movehl_ps((__m128)v, (__m128)v));
@@ -289,6 +324,11 @@ INLINE vd v_high(vf v)
 INLINE vf v_set(float x)
 {
     return (vf)vdupq_n_f32(x);
+}
+
+INLINE vf v_load_half(const uint16_t *p)
+{
+    return (vf)vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)));
 }
 
 INLINE vf v_select(vi mask, vf a, vf b)

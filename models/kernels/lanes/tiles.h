@@ -29,16 +29,18 @@ static inline size_t v_panel(size_t left)
     return left == 4 ? 2 : left < 3 ? left : 3;
 }
 
-/* sum[rows][vectors] += a [rows][lda] * b [k][ldb]; rows and vectors are constants. */
+/* sum[rows][vectors] += a [rows][lda] * b [k][ldb]; rows, vectors and whether b has
+ * numbers of 16 bits are constants. */
 INLINE void v_multiply(vf (*sum)[VECTORS_MAX], const float *a, size_t lda,
-                       const float *b, size_t ldb, size_t k, const size_t rows,
-                       const size_t vectors)
+                       const void *b, const bool half, size_t ldb, size_t k,
+                       const size_t rows, const size_t vectors)
 {
-    for (size_t p = 0; p < k; p++, a++, b += ldb) {
+    for (size_t p = 0, at = 0; p < k; p++, a++, at += ldb) {
         vf column[VECTORS_MAX];
         UNROLL
         for (size_t i = 0; i < vectors; i++)
-            column[i] = v_load(b + i * LANES);
+            column[i] = half ? v_load_half((const uint16_t *)b + at + i * LANES)
+                             : v_load((const float *)b + at + i * LANES);
         UNROLL
         for (size_t r = 0; r < rows; r++) {
             vf value = v_set(a[r * lda]);
