@@ -22,7 +22,7 @@ typedef struct _GstVigilSourceBinPrivate {
     GstVigilTiming timing;
     gboolean opens_early; /* there are chains in READY, too */
 
-    GMutex swap;       /* held while the chain is replaced or changes its state */
+    GMutex swap;       /* held while a chain is added or chains change their state */
     GstElement *chain; /* NULL while there is none; of the holder of `swap` */
     GstState target;   /* the state of chains; of the holder of `swap` */
 
@@ -75,10 +75,9 @@ void gst_vigil_source_bin_reset_stream(GstVigilSourceBin *self);
 /* Takes a floating chain: the target of the pad is its pad.  Its state is NULL.  Under
  * `swap`. */
 void gst_vigil_source_bin_add_chain(GstVigilSourceBin *self, GstElement *chain);
-/* Stops the chain and throws it away, under `swap`; nothing where there is none. */
+/* Stops the chain and throws it away; nothing where there is none.  Not under `swap`.
+ */
 void gst_vigil_source_bin_remove_chain(GstVigilSourceBin *self);
-/* The same, for who does not hold `swap`. */
-void gst_vigil_source_bin_stop_chain(GstVigilSourceBin *self);
 
 /* ---- gstvigilsourcebin-search.c -------------------------------------------------- */
 

@@ -109,7 +109,19 @@ static void note_failure(GstVigilSourceBin *self, const GError *error)
 
 /* ---- Finding again --------------------------------------------------------------- */
 
-/* Puts a new chain in its place, under `swap`. */
+static gboolean add_and_start(GstVigilSourceBin *self, GstElement *chain)
+{
+    GstVigilSourceBinPrivate *priv = gst_vigil_source_bin_private(self);
+
+    g_mutex_lock(&priv->swap);
+    gst_vigil_source_bin_add_chain(self, chain);
+    const gboolean started =
+        gst_element_set_state(chain, priv->target) != GST_STATE_CHANGE_FAILURE;
+    g_mutex_unlock(&priv->swap);
+    return started;
+}
+
+/* Puts a new chain in its place. */
 static gboolean start_chain(GstVigilSourceBin *self, GstElement *chain, GError **error)
 {
     GstVigilSourceBinPrivate *priv = gst_vigil_source_bin_private(self);
@@ -121,8 +133,7 @@ static gboolean start_chain(GstVigilSourceBin *self, GstElement *chain, GError *
     priv->pushing = FALSE;
     priv->heard = g_get_monotonic_time();
     g_mutex_unlock(&priv->lock);
-    gst_vigil_source_bin_add_chain(self, chain);
-    if (gst_element_set_state(chain, priv->target) != GST_STATE_CHANGE_FAILURE)
+    if (add_and_start(self, chain))
         return TRUE;
     gst_vigil_source_bin_remove_chain(self);
     g_mutex_lock(&priv->lock);
@@ -138,13 +149,10 @@ static gboolean start_chain(GstVigilSourceBin *self, GstElement *chain, GError *
 
 static gboolean attempt(GstVigilSourceBin *self)
 {
-    GstVigilSourceBinPrivate *priv = gst_vigil_source_bin_private(self);
     GError *error = NULL;
-
-    g_mutex_lock(&priv->swap);
     GstElement *chain = GST_VIGIL_SOURCE_BIN_GET_CLASS(self)->make_chain(self, &error);
     const gboolean started = chain && start_chain(self, chain, &error);
-    g_mutex_unlock(&priv->swap);
+
     if (!started)
         note_failure(self, error);
     g_clear_error(&error);
@@ -227,7 +235,7 @@ void gst_vigil_source_bin_handle_loss(GstVigilSourceBin *self)
     gboolean found = FALSE;
 
     g_mutex_unlock(&priv->lock);
-    gst_vigil_source_bin_stop_chain(self);
+    gst_vigil_source_bin_remove_chain(self);
     begin_search(self, reason, again);
     g_mutex_lock(&priv->lock);
     while (!found && wait_for_attempt(priv)) {

@@ -227,22 +227,17 @@ void gst_vigil_source_bin_add_chain(GstVigilSourceBin *self, GstElement *chain)
 void gst_vigil_source_bin_remove_chain(GstVigilSourceBin *self)
 {
     GstVigilSourceBinPrivate *priv = gst_vigil_source_bin_private(self);
-    GstElement *chain = priv->chain;
-
-    if (!chain)
-        return;
-    gst_element_set_locked_state(chain, TRUE);
-    gst_element_set_state(chain, GST_STATE_NULL);
-    gst_ghost_pad_set_target(GST_GHOST_PAD(priv->src), NULL);
-    priv->chain = NULL;
-    gst_bin_remove(GST_BIN(self), chain);
-}
-
-void gst_vigil_source_bin_stop_chain(GstVigilSourceBin *self)
-{
-    GstVigilSourceBinPrivate *priv = gst_vigil_source_bin_private(self);
 
     g_mutex_lock(&priv->swap);
-    gst_vigil_source_bin_remove_chain(self);
+    GstElement *chain = g_steal_pointer(&priv->chain);
+    if (chain)
+        gst_element_set_locked_state(chain, TRUE);
     g_mutex_unlock(&priv->swap);
+    if (!chain)
+        return;
+    /* A frame of it may be held until the pipeline changes its state, and that must not
+     * wait for us. */
+    gst_element_set_state(chain, GST_STATE_NULL);
+    gst_ghost_pad_set_target(GST_GHOST_PAD(priv->src), NULL);
+    gst_bin_remove(GST_BIN(self), chain);
 }

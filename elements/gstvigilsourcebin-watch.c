@@ -66,7 +66,8 @@ static GstElement *chain_of(GstVigilSourceBin *self, GstObject *object)
 }
 
 /* An error that a chain got from what follows is not the chain's. */
-static gboolean came_from_behind(GstMessage *message, GstFlowReturn met)
+static gboolean came_from_behind(GstVigilSourceBin *self, GstMessage *message,
+                                 GstFlowReturn met)
 {
     const GstStructure *details = NULL;
     gint flow = GST_FLOW_OK;
@@ -74,7 +75,9 @@ static gboolean came_from_behind(GstMessage *message, GstFlowReturn met)
     gst_message_parse_error_details(message, &details);
     if (details)
         gst_structure_get_int(details, "flow-return", &flow);
-    return flow == GST_FLOW_NOT_NEGOTIATED || flow == GST_FLOW_NOT_LINKED ||
+    return flow == GST_FLOW_NOT_NEGOTIATED ||
+           (flow == GST_FLOW_NOT_LINKED &&
+            !gst_pad_is_linked(gst_vigil_source_bin_get_pad(self))) ||
            (flow == GST_FLOW_ERROR && met == GST_FLOW_ERROR);
 }
 
@@ -97,7 +100,7 @@ gboolean gst_vigil_source_bin_takes_message(GstVigilSourceBin *self,
     g_mutex_unlock(&priv->lock);
     const gboolean takes = watching &&
                            (!klass->takes_error || klass->takes_error(self, sent)) &&
-                           (known || !came_from_behind(message, met));
+                           (known || !came_from_behind(self, message, met));
     gst_object_unref(chain);
     if (!takes) {
         g_mutex_lock(&priv->lock);
@@ -188,7 +191,7 @@ static void end_stream(GstVigilSourceBin *self)
 
     priv->ended = priv->lost = TRUE;
     g_mutex_unlock(&priv->lock);
-    gst_vigil_source_bin_stop_chain(self);
+    gst_vigil_source_bin_remove_chain(self);
     if (!priv->started)
         gst_pad_push_event(priv->src,
                            gst_event_new_stream_start(GST_OBJECT_NAME(self)));

@@ -30,7 +30,7 @@ static void close_source(GstVigilSourceBin *self)
     GstVigilSourceBinPrivate *priv = gst_vigil_source_bin_private(self);
     GstVigilSourceBinClass *klass = GST_VIGIL_SOURCE_BIN_GET_CLASS(self);
 
-    gst_vigil_source_bin_stop_chain(self);
+    gst_vigil_source_bin_remove_chain(self);
     if (klass->close)
         klass->close(self);
     GST_OBJECT_LOCK(self);
@@ -86,7 +86,7 @@ static void after_change(GstVigilSourceBin *self, GstStateChange transition,
         break;
     case GST_STATE_CHANGE_PAUSED_TO_READY:
         if (!gst_vigil_source_bin_private(self)->opens_early)
-            gst_vigil_source_bin_stop_chain(self);
+            gst_vigil_source_bin_remove_chain(self);
         gst_vigil_source_bin_forget_loss(self);
         break;
     case GST_STATE_CHANGE_READY_TO_NULL:

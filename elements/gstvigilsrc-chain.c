@@ -144,8 +144,11 @@ static void set_up_http(GstVigilSrc *self, GstElement *source)
     const GstClockTime timeout =
         gst_vigil_source_bin_get_timeout(GST_VIGIL_SOURCE_BIN(self));
 
-    g_object_set(source, "timeout", (guint)((timeout + GST_SECOND - 1) / GST_SECOND),
-                 "ssl-strict", self->settings.verify, "iradio-mode", FALSE, NULL);
+    /* It waits in seconds, for an hour at most. */
+    const GstClockTime seconds = (timeout + GST_SECOND - 1) / GST_SECOND;
+
+    g_object_set(source, "timeout", (guint)MIN(seconds, 3600), "ssl-strict",
+                 self->settings.verify, "iradio-mode", FALSE, NULL);
 }
 
 /* Nobody hears of its properties that are set before it is in a bin. */

@@ -269,6 +269,29 @@ static void test_web_camera(void)
     play_free(play);
 }
 
+/* Losses while the pipeline changes its state: frames may be held by the sink then. */
+static void test_toggled(void)
+{
+    Play *play = play_web("camera", "");
+
+    g_atomic_int_set(&web_pictures, -1);
+    play_start(play);
+    for (guint i = 0; i < 20; i++) {
+        g_atomic_int_set(&web_pictures, (gint)(i % 3));
+        g_usleep(i * 7000);
+        g_assert_cmpint(gst_element_set_state(play->pipeline, GST_STATE_PAUSED), !=,
+                        GST_STATE_CHANGE_FAILURE);
+        g_usleep((20 - i) * 3000);
+        g_atomic_int_set(&web_pictures, -1);
+        gst_element_set_state(play->pipeline, GST_STATE_PLAYING);
+    }
+    play_wait_frames(play, 3);
+    g_assert_cmpuint(play_stat(play, "losses"), >, 0);
+    g_assert_cmpuint(play_count(play, &play->segments), ==, 1);
+    g_assert_cmpuint(play_count(play, &play->backwards), ==, 0);
+    play_free(play);
+}
+
 /* What has a length ends, or begins again. */
 static void test_web_clip(void)
 {
@@ -384,6 +407,7 @@ int main(int argc, char **argv)
     g_test_add_func("/uri/errors-behind", test_errors_behind);
     g_test_add_func("/uri/ends-behind", test_ends_behind);
     g_test_add_func("/uri/web-camera", test_web_camera);
+    g_test_add_func("/uri/toggled", test_toggled);
     g_test_add_func("/uri/web-clip", test_web_clip);
     g_test_add_func("/uri/web-refuses", test_web_refuses);
     g_test_add_func("/uri/credentials", test_credentials);
