@@ -7,18 +7,19 @@ static const struct {
     const gchar *scheme;
     GstVigilProtocol protocol;
     guint16 port;
+    gboolean secure;
 } schemes[] = {
     { "rtsp", GST_VIGIL_PROTOCOL_RTSP, 554 },
-    { "rtsps", GST_VIGIL_PROTOCOL_RTSP, 322 },
+    { "rtsps", GST_VIGIL_PROTOCOL_RTSP, 322, TRUE },
     /* rtspsrc's own: the transport is in the name. */
     { "rtspt", GST_VIGIL_PROTOCOL_RTSP, 554 },
     { "rtspu", GST_VIGIL_PROTOCOL_RTSP, 554 },
     { "rtsph", GST_VIGIL_PROTOCOL_RTSP, 554 },
-    { "rtspst", GST_VIGIL_PROTOCOL_RTSP, 322 },
-    { "rtspsu", GST_VIGIL_PROTOCOL_RTSP, 322 },
-    { "rtspsh", GST_VIGIL_PROTOCOL_RTSP, 322 },
+    { "rtspst", GST_VIGIL_PROTOCOL_RTSP, 322, TRUE },
+    { "rtspsu", GST_VIGIL_PROTOCOL_RTSP, 322, TRUE },
+    { "rtspsh", GST_VIGIL_PROTOCOL_RTSP, 322, TRUE },
     { "http", GST_VIGIL_PROTOCOL_HTTP, 80 },
-    { "https", GST_VIGIL_PROTOCOL_HTTP, 443 },
+    { "https", GST_VIGIL_PROTOCOL_HTTP, 443, TRUE },
     { "file", GST_VIGIL_PROTOCOL_FILE, 0 },
 };
 
@@ -145,6 +146,7 @@ static gboolean find_scheme(const gchar *scheme, GstVigilAddress *address)
         if (!g_ascii_strcasecmp(scheme, schemes[i].scheme)) {
             address->protocol = schemes[i].protocol;
             address->port = schemes[i].port;
+            address->secure = schemes[i].secure;
             return TRUE;
         }
     return FALSE;

@@ -17,6 +17,7 @@ typedef enum _GstVigilProtocol {
 
 typedef struct _GstVigilAddress {
     GstVigilProtocol protocol;
+    gboolean secure;        /* by TLS */
     gchar *uri;             /* without user and password */
     gchar *shown;           /* the same, and without secrets among its parameters */
     gchar *user, *password; /* decoded; NULL: it has none */

@@ -64,6 +64,11 @@ static gchar *unreachable(const GstVigilAddress *address, const GError *error)
     if (is(error, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED))
         return g_strdup_printf("%s refuses connections to port %u", address->host,
                                address->port);
+    if (is(error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE))
+        return g_strdup(
+            "nobody vouches for its certificate; ssl-strict=false takes it");
+    if (is(error, G_TLS_ERROR, G_TLS_ERROR_UNAVAILABLE))
+        return g_strdup("there is no TLS: install the Debian package glib-networking");
     return g_strdup_printf("%s cannot be reached at port %u: %s", address->host,
                            address->port, error->message);
 }
@@ -77,6 +82,7 @@ static gchar *ask_network(GstVigilSrc *self)
     GError *error = NULL;
 
     g_socket_client_set_timeout(client, CONNECT_TIMEOUT);
+    g_socket_client_set_tls(client, self->address.secure && self->settings.verify);
     GSocketConnection *connection = g_socket_client_connect_to_host(
         client, self->address.host, self->address.port,
         gst_vigil_source_bin_get_cancellable(GST_VIGIL_SOURCE_BIN(self)), &error);

@@ -7,7 +7,7 @@
 #include <gst/rtsp-server/rtsp-server.h>
 
 static gint port, width = 160, height = 120;
-static gchar *user, *password, *protocols;
+static gchar *user, *password, *protocols, *certificate;
 static gboolean basic;
 
 static const GOptionEntry options[] = {
@@ -18,8 +18,14 @@ static const GOptionEntry options[] = {
     { "password", 0, 0, G_OPTION_ARG_STRING, &password, "of the user", "PASSWORD" },
     { "basic", 0, 0, G_OPTION_ARG_NONE, &basic, "the password comes as it is", NULL },
     { "protocols", 0, 0, G_OPTION_ARG_STRING, &protocols, "tcp, udp or both", "LIST" },
+    { "tls", 0, 0, G_OPTION_ARG_FILENAME, &certificate, "certificate and key", "FILE" },
     { NULL },
 };
+
+static const gchar *role(void)
+{
+    return user ? user : "anybody";
+}
 
 static void add(GstRTSPServer *server, const gchar *path, gchar *launch)
 {
@@ -30,22 +36,23 @@ static void add(GstRTSPServer *server, const gchar *path, gchar *launch)
     gst_rtsp_media_factory_set_shared(factory, TRUE);
     if (protocols)
         gst_util_set_object_arg(G_OBJECT(factory), "protocols", protocols);
-    if (user)
+    if (user || certificate)
         gst_rtsp_media_factory_add_role(
-            factory, user, GST_RTSP_PERM_MEDIA_FACTORY_ACCESS, G_TYPE_BOOLEAN, TRUE,
+            factory, role(), GST_RTSP_PERM_MEDIA_FACTORY_ACCESS, G_TYPE_BOOLEAN, TRUE,
             GST_RTSP_PERM_MEDIA_FACTORY_CONSTRUCT, G_TYPE_BOOLEAN, TRUE, NULL);
     gst_rtsp_mount_points_add_factory(mounts, path, factory);
     g_object_unref(mounts);
     g_free(launch);
 }
 
-static void protect(GstRTSPServer *server)
+static void let_in(GstRTSPAuth *auth)
 {
-    GstRTSPAuth *auth = gst_rtsp_auth_new();
     GstRTSPToken *token = gst_rtsp_token_new(GST_RTSP_TOKEN_MEDIA_FACTORY_ROLE,
-                                             G_TYPE_STRING, user, NULL);
+                                             G_TYPE_STRING, role(), NULL);
 
-    if (basic) {
+    if (!user) {
+        gst_rtsp_auth_set_default_token(auth, token);
+    } else if (basic) {
         gchar *both = gst_rtsp_auth_make_basic(user, password);
         gst_rtsp_auth_set_supported_methods(auth, GST_RTSP_AUTH_BASIC);
         gst_rtsp_auth_add_basic(auth, both, token);
@@ -55,8 +62,22 @@ static void protect(GstRTSPServer *server)
         gst_rtsp_auth_add_digest(auth, user, password, token);
     }
     gst_rtsp_token_unref(token);
-    gst_rtsp_server_set_auth(server, auth);
+}
+
+static gboolean protect(GstRTSPServer *server, GError **error)
+{
+    GstRTSPAuth *auth = gst_rtsp_auth_new();
+    GTlsCertificate *tls =
+        certificate ? g_tls_certificate_new_from_file(certificate, error) : NULL;
+
+    let_in(auth);
+    if (tls)
+        gst_rtsp_auth_set_tls_certificate(auth, tls);
+    if (user || tls)
+        gst_rtsp_server_set_auth(server, auth);
     g_object_unref(auth);
+    g_clear_object(&tls);
+    return !*error;
 }
 
 static gboolean end(GIOChannel *input, GIOCondition condition, gpointer loop)
@@ -89,8 +110,10 @@ int main(int argc, char **argv)
             width, height));
     add(server, "/sound",
         g_strdup("( audiotestsrc is-live=true ! alawenc ! rtppcmapay name=pay0 )"));
-    if (user)
-        protect(server);
+    if (!protect(server, &error)) {
+        g_printerr("rtsp-camera: %s\n", error->message);
+        return 2;
+    }
     if (!gst_rtsp_server_attach(server, NULL)) {
         g_printerr("rtsp-camera: port %d cannot be had\n", port);
         return 1;

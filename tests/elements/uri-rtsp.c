@@ -4,6 +4,7 @@
  * killed, stopped, moved and locked.
  */
 #include <gio/gio.h>
+#include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
 #include "play.h"
@@ -245,6 +246,62 @@ static void test_authentication(gconstpointer method)
     g_free(uri);
 }
 
+static void play_with_tls(const gchar *option)
+{
+    Camera camera = camera_start(0, (const gchar *[]) { option, NULL });
+    gchar *uri = g_strdup_printf("uri=rtsps://127.0.0.1:%u/cam", camera.port);
+    gchar *lax = g_strconcat(uri, " ssl-strict=false", NULL);
+
+    Play *play = play_new("vigilsrc", uri, "");
+    gst_element_set_state(play->pipeline, GST_STATE_PLAYING);
+    gst_structure_free(
+        play_take_message(play, "source-lost", "nobody vouches for its certificate"));
+    play_free(play);
+    play = play_new("vigilsrc", lax, "");
+    play_start(play);
+    play_free(play);
+    camera_stop(&camera);
+    g_free(lax);
+    g_free(uri);
+}
+
+/* A certificate that nobody has signed, as cameras have. */
+static void test_tls(void)
+{
+    gchar *folder = g_dir_make_tmp("vigil-tls-XXXXXX", NULL);
+    gchar *file = g_build_filename(folder, "camera.pem", NULL);
+    gchar *command =
+        g_strdup_printf("openssl req -x509 -newkey rsa:2048 -nodes -days 2 "
+                        "-subj /CN=camera -keyout %s -out %s.crt",
+                        file, file);
+    gchar *certificate = g_strconcat(file, ".crt", NULL), *pem = NULL, *key = NULL;
+    gchar *out = NULL, *noise = NULL;
+
+    if (!g_spawn_command_line_sync(command, &out, &noise, NULL, NULL) ||
+        !g_file_get_contents(certificate, &pem, NULL, NULL)) {
+        g_test_skip("there is no openssl to make a certificate with");
+    } else {
+        g_assert_true(g_file_get_contents(file, &key, NULL, NULL));
+        gchar *both = g_strconcat(pem, key, NULL);
+        g_assert_true(g_file_set_contents(file, both, -1, NULL));
+        gchar *option = g_strconcat("--tls=", file, NULL);
+        play_with_tls(option);
+        g_free(option);
+        g_free(both);
+    }
+    g_unlink(certificate);
+    g_unlink(file);
+    g_rmdir(folder);
+    g_free(out);
+    g_free(noise);
+    g_free(key);
+    g_free(pem);
+    g_free(certificate);
+    g_free(command);
+    g_free(file);
+    g_free(folder);
+}
+
 /* Last, as they do not come back. */
 static void test_no_decoder(void)
 {
@@ -294,6 +351,7 @@ int main(int argc, char **argv)
     g_test_add_func("/uri-rtsp/refuses", test_refuses);
     g_test_add_data_func("/uri-rtsp/digest", NULL, test_authentication);
     g_test_add_data_func("/uri-rtsp/basic", "--basic", test_authentication);
+    g_test_add_func("/uri-rtsp/tls", test_tls);
     g_test_add_func("/uri-rtsp/no-decoder", test_no_decoder);
     return g_test_run();
 }
