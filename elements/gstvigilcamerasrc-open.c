@@ -28,7 +28,7 @@ const gchar *gst_vigil_camera_decoder(VigilCameraCoding coding)
     return NULL;
 }
 
-GstResourceError gst_vigil_camera_error_code(VigilCameraStatus status)
+static GstResourceError error_code(VigilCameraStatus status)
 {
     switch (status) {
     case VIGIL_CAMERA_NOT_FOUND:
@@ -47,13 +47,19 @@ GstResourceError gst_vigil_camera_error_code(VigilCameraStatus status)
     return GST_RESOURCE_ERROR_FAILED;
 }
 
+static GError *as_error(const VigilCameraError *error)
+{
+    return g_error_new_literal(GST_RESOURCE_ERROR, (gint)error_code(error->status),
+                               error->message);
+}
+
 static void post(GstVigilCameraSrc *self, GstMessageType type,
                  const VigilCameraError *error)
 {
-    gst_element_message_full(GST_ELEMENT(self), type, GST_RESOURCE_ERROR,
-                             (gint)gst_vigil_camera_error_code(error->status),
-                             g_strdup(error->message), NULL, __FILE__, GST_FUNCTION,
-                             __LINE__);
+    GError *as = as_error(error);
+
+    gst_vigil_source_bin_post(GST_VIGIL_SOURCE_BIN(self), type, as, as->message);
+    g_error_free(as);
 }
 
 /* ---- What is wished -------------------------------------------------------------- */
@@ -133,7 +139,8 @@ static void wish_rate(const GstCaps *caps, VigilRate *rate)
  * counts as wished. */
 static void make_wish(GstVigilCameraSrc *self, VigilCameraWish *wish)
 {
-    GstCaps *caps = gst_pad_peer_query_caps(self->src, NULL);
+    GstCaps *caps = gst_pad_peer_query_caps(
+        gst_vigil_source_bin_get_pad(GST_VIGIL_SOURCE_BIN(self)), NULL);
 
     GST_OBJECT_LOCK(self);
     *wish = (VigilCameraWish) {
@@ -322,15 +329,14 @@ gboolean gst_vigil_camera_src_find(GstVigilCameraSrc *self)
     self->camera = camera;
     self->choice = choice;
     self->opened = TRUE;
-    self->frames = self->losses = 0;
     GST_OBJECT_UNLOCK(self);
+    self->chosen = TRUE;
     return TRUE;
 }
 
-gboolean gst_vigil_camera_src_prepare_again(GstVigilCameraSrc *self,
-                                            const VigilCamera *camera,
-                                            VigilCameraChoice *choice,
-                                            VigilCameraError *error)
+/* Chooses for one that was found again. */
+static gboolean prepare_again(GstVigilCameraSrc *self, const VigilCamera *camera,
+                              VigilCameraChoice *choice, VigilCameraError *error)
 {
     const VigilV4l2 *v4l2 = vigil_v4l2_system();
     const VigilCameraChoice before = self->choice;
@@ -353,4 +359,23 @@ gboolean gst_vigil_camera_src_prepare_again(GstVigilCameraSrc *self,
         post(self, GST_MESSAGE_WARNING, &ignored);
     v4l2->close(fd);
     return ready;
+}
+
+gboolean gst_vigil_camera_src_find_again(GstVigilCameraSrc *self, GError **error)
+{
+    VigilCamera camera;
+    VigilCameraChoice choice;
+    VigilCameraError obstacle = { .status = VIGIL_CAMERA_NOT_FOUND };
+
+    if (!vigil_camera_find_again(vigil_v4l2_system(), &self->selector, &self->camera,
+                                 &self->others, &camera) ||
+        !prepare_again(self, &camera, &choice, &obstacle)) {
+        *error = as_error(&obstacle);
+        return FALSE;
+    }
+    GST_OBJECT_LOCK(self);
+    self->camera = camera;
+    self->choice = choice;
+    GST_OBJECT_UNLOCK(self);
+    return TRUE;
 }

@@ -63,11 +63,11 @@ void gst_vigil_camera_src_set_property(GObject *object, guint id, const GValue *
 
 static GstStructure *make_stats(GstVigilCameraSrc *self)
 {
-    GstStructure *stats =
-        gst_structure_new("vigilcamerasrc-stats", "frames", G_TYPE_UINT64, self->frames,
-                          "losses", G_TYPE_UINT64, self->losses, NULL);
+    GstStructure *stats = gst_structure_new_empty("vigilcamerasrc-stats");
     gchar fourcc[5];
 
+    gst_vigil_source_bin_add_stats(GST_VIGIL_SOURCE_BIN(self), stats);
+    GST_OBJECT_LOCK(self);
     if (self->opened)
         gst_structure_set(
             stats, "camera", G_TYPE_STRING, self->camera.name, "device", G_TYPE_STRING,
@@ -77,6 +77,7 @@ static GstStructure *make_stats(GstVigilCameraSrc *self)
             "width", G_TYPE_INT, (gint)self->choice.width, "height", G_TYPE_INT,
             (gint)self->choice.height, "framerate", GST_TYPE_FRACTION,
             (gint)self->choice.rate.num, (gint)self->choice.rate.den, NULL);
+    GST_OBJECT_UNLOCK(self);
     return stats;
 }
 
@@ -86,6 +87,10 @@ void gst_vigil_camera_src_get_property(GObject *object, guint id, GValue *value,
     GstVigilCameraSrc *self = GST_VIGIL_CAMERA_SRC(object);
     const GstVigilCameraSettings *settings = &self->settings;
 
+    if (id == PROP_STATS) {
+        g_value_take_boxed(value, make_stats(self));
+        return;
+    }
     GST_OBJECT_LOCK(self);
     switch (id) {
     case PROP_CAMERA:
@@ -111,9 +116,6 @@ void gst_vigil_camera_src_get_property(GObject *object, guint id, GValue *value,
         break;
     case PROP_IS_LIVE:
         g_value_set_boolean(value, TRUE);
-        break;
-    case PROP_STATS:
-        g_value_take_boxed(value, make_stats(self));
         break;
     default:
         G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);

@@ -20,7 +20,8 @@
  * such camera, no permission, another program that uses it, no such mode, no such
  * control, no decoder.
  *
- * A camera that is unplugged while frames flow is no error.  A warning and an element
+ * A camera that is unplugged while frames flow, or gives none for
+ * #GstVigilSourceBin:timeout, is no error.  A warning and an element
  * message "camera-lost" are posted, the pipeline plays on, without frames, and the
  * camera is looked for: it is known by its serial, its name and where it is plugged in,
  * not by the number of its node.  When it is back its stream goes on in the running
@@ -41,140 +42,115 @@
  */
 #include "gstvigilcamerasrc-private.h"
 
+#include <errno.h>
+#include <string.h>
+
 GST_DEBUG_CATEGORY(gst_vigil_camera_src_debug);
 #define GST_CAT_DEFAULT gst_vigil_camera_src_debug
 
-static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
-    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-raw"));
-
-G_DEFINE_TYPE_WITH_CODE(GstVigilCameraSrc, gst_vigil_camera_src, GST_TYPE_BIN,
+G_DEFINE_TYPE_WITH_CODE(GstVigilCameraSrc, gst_vigil_camera_src,
+                        GST_TYPE_VIGIL_SOURCE_BIN,
                         GST_DEBUG_CATEGORY_INIT(gst_vigil_camera_src_debug,
                                                 "vigilcamerasrc", 0, "camera"))
 GST_ELEMENT_REGISTER_DEFINE(vigilcamerasrc, "vigilcamerasrc", GST_RANK_NONE,
                             GST_TYPE_VIGIL_CAMERA_SRC)
 
-/* ---- States ---------------------------------------------------------------------- */
+/* ---- Opening --------------------------------------------------------------------- */
 
-static gboolean open_camera(GstVigilCameraSrc *self)
+static gboolean open_camera(GstVigilSourceBin *source)
 {
+    GstVigilCameraSrc *self = GST_VIGIL_CAMERA_SRC(source);
+
     if (!gst_vigil_camera_src_find(self))
         return FALSE;
-    g_mutex_lock(&self->swap);
-    const gboolean added = gst_vigil_camera_src_add_chain(self);
-    g_mutex_unlock(&self->swap);
-    return added;
+    const VigilRate rate = self->choice.rate;
+    gst_vigil_source_bin_set_nature(
+        source, TRUE, GST_VIGIL_TIMING_CLOCK,
+        rate.num ? gst_util_uint64_scale(GST_SECOND, rate.den, rate.num) : 0);
+    return gst_vigil_source_bin_add_first_chain(source);
 }
 
-static void close_camera(GstVigilCameraSrc *self)
+static void close_camera(GstVigilSourceBin *source)
 {
-    g_mutex_lock(&self->swap);
-    gst_vigil_camera_src_remove_chain(self);
-    g_mutex_unlock(&self->swap);
+    GstVigilCameraSrc *self = GST_VIGIL_CAMERA_SRC(source);
+
     GST_OBJECT_LOCK(self);
     self->opened = FALSE;
-    self->least = self->most = GST_CLOCK_TIME_NONE;
     GST_OBJECT_UNLOCK(self);
 }
 
-static gboolean before_change(GstVigilCameraSrc *self, GstStateChange transition)
+static GstElement *make_chain(GstVigilSourceBin *source, GError **error)
 {
-    switch (transition) {
-    case GST_STATE_CHANGE_NULL_TO_READY:
-        return open_camera(self);
-    case GST_STATE_CHANGE_READY_TO_PAUSED:
-        gst_vigil_camera_src_start_watching(self);
-        return TRUE;
-    case GST_STATE_CHANGE_PAUSED_TO_READY:
-        gst_vigil_camera_src_stop_watching(self);
-        return TRUE;
-    default:
-        return TRUE;
-    }
+    GstVigilCameraSrc *self = GST_VIGIL_CAMERA_SRC(source);
+
+    if (!self->chosen && !gst_vigil_camera_src_find_again(self, error))
+        return NULL;
+    self->chosen = FALSE;
+    return gst_vigil_camera_src_make_chain(self, error);
 }
 
-static GstStateChangeReturn gst_vigil_camera_src_change_state(GstElement *element,
-                                                              GstStateChange transition)
-{
-    GstVigilCameraSrc *self = GST_VIGIL_CAMERA_SRC(element);
-    GstStateChangeReturn result = GST_STATE_CHANGE_FAILURE;
+/* ---- Losses ---------------------------------------------------------------------- */
 
-    if (before_change(self, transition)) {
-        g_mutex_lock(&self->swap);
-        result = GST_ELEMENT_CLASS(gst_vigil_camera_src_parent_class)
-                     ->change_state(element, transition);
-        g_mutex_unlock(&self->swap);
-    }
-    const gboolean failed = result == GST_STATE_CHANGE_FAILURE;
-    if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && failed)
-        gst_vigil_camera_src_stop_watching(self);
-    if ((transition == GST_STATE_CHANGE_READY_TO_PAUSED && failed) ||
-        transition == GST_STATE_CHANGE_PAUSED_TO_READY)
-        gst_vigil_camera_src_forget_loss(self);
-    if ((transition == GST_STATE_CHANGE_NULL_TO_READY && failed) ||
-        transition == GST_STATE_CHANGE_READY_TO_NULL)
-        close_camera(self);
-    /* Live, whether the camera is there or lost. */
-    if (result == GST_STATE_CHANGE_SUCCESS &&
-        GST_STATE_TRANSITION_NEXT(transition) == GST_STATE_PAUSED)
-        return GST_STATE_CHANGE_NO_PREROLL;
-    return result;
+/* Before the first frame they are of the camera as it was chosen. */
+static gboolean takes_error(GstVigilSourceBin *source, guint sent)
+{
+    return sent > 0;
 }
 
-/* ---- Events, queries, messages --------------------------------------------------- */
-
-static gboolean gst_vigil_camera_src_send_event(GstElement *element, GstEvent *event)
+/* An end that nobody asked for is a loss, but not before the first frame. */
+static GstVigilEnding ends(GstVigilSourceBin *source, guint sent, gboolean fresh)
 {
-    if (GST_EVENT_TYPE(event) == GST_EVENT_EOS)
-        gst_vigil_camera_src_end(GST_VIGIL_CAMERA_SRC(element));
-    return GST_ELEMENT_CLASS(gst_vigil_camera_src_parent_class)
-        ->send_event(element, event);
+    GST_OBJECT_LOCK(source);
+    const gint all = GST_VIGIL_CAMERA_SRC(source)->settings.num_buffers;
+    GST_OBJECT_UNLOCK(source);
+    return !sent || (all >= 0 && sent >= (guint)all) ? GST_VIGIL_ENDING_END
+                                                     : GST_VIGIL_ENDING_LOSS;
 }
 
-/* v4l2src answers once it has caps.  Before, and while the camera is lost, the answer
- * is the last one, or a frame. */
-static gboolean answer_latency(GstVigilCameraSrc *self, GstQuery *query,
-                               gboolean answered)
+static void begin_search(GstVigilSourceBin *source)
 {
-    gboolean live = FALSE;
-
-    GST_OBJECT_LOCK(self);
-    if (answered) {
-        GstClockTime least, most;
-        gst_query_parse_latency(query, &live, &least, &most);
-        if (live) {
-            self->least = least;
-            self->most = most;
-        }
-    }
-    const VigilRate rate = self->choice.rate;
-    const GstClockTime frame =
-        rate.num ? gst_util_uint64_scale(GST_SECOND, rate.den, rate.num) : 0;
-    if (!live && GST_CLOCK_TIME_IS_VALID(self->least))
-        gst_query_set_latency(query, TRUE, self->least, self->most);
-    else if (!live)
-        gst_query_set_latency(query, TRUE, frame, GST_CLOCK_TIME_NONE);
-    GST_OBJECT_UNLOCK(self);
-    return TRUE;
+    vigil_camera_list(vigil_v4l2_system(), &GST_VIGIL_CAMERA_SRC(source)->others);
 }
 
-static gboolean query_src(GstPad *pad, GstObject *parent, GstQuery *query)
+/* What the system says of the node counts more than what v4l2src made of it. */
+static gchar *explain(GstVigilSourceBin *source, const GError *error, gboolean again)
 {
-    GstVigilCameraSrc *self = GST_VIGIL_CAMERA_SRC(parent);
+    const VigilCamera *camera = &GST_VIGIL_CAMERA_SRC(source)->camera;
+    VigilCamera now;
 
-    if (GST_QUERY_TYPE(query) != GST_QUERY_LATENCY)
-        return gst_pad_query_default(pad, parent, query);
-    GstPad *target = gst_ghost_pad_get_target(GST_GHOST_PAD(pad));
-    const gboolean answered = target && gst_pad_query(target, query);
-    gst_clear_object(&target);
-    return answer_latency(self, query, answered);
+    if (again)
+        return NULL;
+    vigil_camera_ask(vigil_v4l2_system(), camera->device, &now);
+    if (now.problem == ENOENT || now.problem == ENODEV || now.problem == ENXIO)
+        return g_strdup("it was unplugged");
+    if (now.problem)
+        return g_strdup_printf("it does not answer: %s", g_strerror(now.problem));
+    if (strcmp(now.name, camera->name) || strcmp(now.bus, camera->bus))
+        return g_strdup("it was unplugged");
+    return NULL;
 }
 
-static void gst_vigil_camera_src_handle_message(GstBin *bin, GstMessage *message)
+static gchar *sentence(GstVigilSourceBin *source, const gchar *why, gboolean again,
+                       gboolean final)
 {
-    if (gst_vigil_camera_src_takes_message(GST_VIGIL_CAMERA_SRC(bin), message))
-        gst_message_unref(message);
-    else
-        GST_BIN_CLASS(gst_vigil_camera_src_parent_class)->handle_message(bin, message);
+    gchar label[VIGIL_CAMERA_LINE];
+
+    if (again || final)
+        return g_strdup(why);
+    return g_strdup_printf(
+        "The camera %s was lost: %s. It is looked for until it is back.",
+        vigil_camera_label(&GST_VIGIL_CAMERA_SRC(source)->camera, label), why);
+}
+
+static GstStructure *message(GstVigilSourceBin *source, gboolean found)
+{
+    GST_OBJECT_LOCK(source);
+    const VigilCamera camera = GST_VIGIL_CAMERA_SRC(source)->camera;
+    GST_OBJECT_UNLOCK(source);
+    return gst_structure_new(found ? "camera-found" : "camera-lost", "camera",
+                             G_TYPE_STRING, camera.name, "device", G_TYPE_STRING,
+                             camera.device, "bus", G_TYPE_STRING, camera.bus, "serial",
+                             G_TYPE_STRING, camera.serial, NULL);
 }
 
 /* ---- Type ------------------------------------------------------------------------ */
@@ -185,10 +161,6 @@ static void gst_vigil_camera_src_finalize(GObject *object)
 
     g_free(self->settings.camera);
     g_free(self->settings.controls);
-    g_free(self->reason);
-    g_mutex_clear(&self->swap);
-    g_mutex_clear(&self->lock);
-    g_cond_clear(&self->cond);
     G_OBJECT_CLASS(gst_vigil_camera_src_parent_class)->finalize(object);
 }
 
@@ -208,6 +180,7 @@ static void gst_vigil_camera_src_class_init(GstVigilCameraSrcClass *klass)
 {
     GObjectClass *object_class = G_OBJECT_CLASS(klass);
     GstElementClass *element_class = GST_ELEMENT_CLASS(klass);
+    GstVigilSourceBinClass *source_class = GST_VIGIL_SOURCE_BIN_CLASS(klass);
 
     object_class->set_property = gst_vigil_camera_src_set_property;
     object_class->get_property = gst_vigil_camera_src_get_property;
@@ -219,27 +192,19 @@ static void gst_vigil_camera_src_class_init(GstVigilCameraSrcClass *klass)
         element_class, "Vigil camera", "Source/Video/Hardware",
         "Takes a camera by name, in its cheapest mode, and survives its unplugging",
         "The gst-vigil authors");
-    gst_element_class_add_static_pad_template(element_class, &src_template);
-    element_class->change_state = gst_vigil_camera_src_change_state;
-    element_class->send_event = gst_vigil_camera_src_send_event;
-    GST_BIN_CLASS(klass)->handle_message = gst_vigil_camera_src_handle_message;
+    source_class->open = open_camera;
+    source_class->close = close_camera;
+    source_class->make_chain = make_chain;
+    source_class->takes_error = takes_error;
+    source_class->ends = ends;
+    source_class->begin_search = begin_search;
+    source_class->explain = explain;
+    source_class->sentence = sentence;
+    source_class->message = message;
 }
 
 static void gst_vigil_camera_src_init(GstVigilCameraSrc *self)
 {
-    GstPadTemplate *template = gst_static_pad_template_get(&src_template);
-
     self->settings.num_buffers = -1;
     self->settings.rate_den = 1;
-    self->least = self->most = GST_CLOCK_TIME_NONE;
-    g_mutex_init(&self->swap);
-    g_mutex_init(&self->lock);
-    g_cond_init(&self->cond);
-    self->src = gst_ghost_pad_new_no_target_from_template("src", template);
-    gst_object_unref(template);
-    gst_pad_set_query_function(self->src, query_src);
-    gst_element_add_pad(GST_ELEMENT(self), self->src);
-    /* A source also while there is nothing in it. */
-    gst_bin_set_suppressed_flags(GST_BIN(self), GST_ELEMENT_FLAG_SOURCE);
-    GST_OBJECT_FLAG_SET(self, GST_ELEMENT_FLAG_SOURCE);
 }

@@ -5,13 +5,13 @@
 #ifndef GST_VIGIL_CAMERA_SRC_H
 #define GST_VIGIL_CAMERA_SRC_H
 
-#include <gst/gst.h>
+#include "gstvigilsourcebin.h"
 
 G_BEGIN_DECLS
 
 #define GST_TYPE_VIGIL_CAMERA_SRC (gst_vigil_camera_src_get_type())
 G_DECLARE_FINAL_TYPE(GstVigilCameraSrc, gst_vigil_camera_src, GST, VIGIL_CAMERA_SRC,
-                     GstBin)
+                     GstVigilSourceBin)
 
 GST_ELEMENT_REGISTER_DECLARE(vigilcamerasrc)
 

@@ -11,11 +11,13 @@
 #include "gstvigilmeta.h"
 #include "gstvigiloverlay.h"
 #include "gstvigilsegment.h"
+#include "gstvigilsrc.h"
 
 static gboolean (*const register_element[])(GstPlugin *) = {
     gst_element_register_vigilcamerasrc, gst_element_register_vigilclassify,
     gst_element_register_vigildetect,    gst_element_register_vigilmask,
     gst_element_register_vigiloverlay,   gst_element_register_vigilsegment,
+    gst_element_register_vigilsrc,
 };
 
 static gboolean plugin_init(GstPlugin *plugin)

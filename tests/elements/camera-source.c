@@ -7,6 +7,7 @@ typedef struct {
     GstPushSrc parent;
     gchar *device;
     gboolean jpeg;
+    gint unlocked;
 } FakeSrc;
 typedef GstPushSrcClass FakeSrcClass;
 
@@ -14,7 +15,8 @@ GType fake_src_get_type(void);
 G_DEFINE_TYPE(FakeSrc, fake_src, GST_TYPE_PUSH_SRC)
 
 static GBytes *picture; /* what it gives as JPEG */
-gint camera_source_steps_back, camera_source_ends, camera_source_refuses;
+gint camera_source_silent, camera_source_steps_back, camera_source_ends,
+    camera_source_refuses;
 
 static void fake_src_set_property(GObject *object, guint id, const GValue *value,
                                   GParamSpec *pspec)
@@ -46,6 +48,18 @@ static gboolean fake_src_query(GstBaseSrc *base, GstQuery *query)
     return TRUE;
 }
 
+static gboolean fake_src_unlock(GstBaseSrc *base)
+{
+    g_atomic_int_set(&((FakeSrc *)base)->unlocked, 1);
+    return TRUE;
+}
+
+static gboolean fake_src_unlock_stop(GstBaseSrc *base)
+{
+    g_atomic_int_set(&((FakeSrc *)base)->unlocked, 0);
+    return TRUE;
+}
+
 static gboolean take(gint *count)
 {
     const gboolean some = g_atomic_int_get(count) > 0;
@@ -61,7 +75,15 @@ static GstFlowReturn fake_src_create(GstPushSrc *push, GstBuffer **buffer)
     const VigilV4l2 *v4l2 = vigil_v4l2_system();
     const int fd = v4l2->open(self->device);
 
-    g_usleep(5000);
+    do
+        g_usleep(5000);
+    while (g_atomic_int_get(&camera_source_silent) &&
+           !g_atomic_int_get(&self->unlocked));
+    if (g_atomic_int_get(&self->unlocked)) {
+        if (fd >= 0)
+            v4l2->close(fd);
+        return GST_FLOW_FLUSHING;
+    }
     if (fd < 0) {
         GST_ELEMENT_ERROR(self, RESOURCE, READ, ("Could not read from resource."),
                           ("%s", self->device));
@@ -106,6 +128,8 @@ static void fake_src_class_init(FakeSrcClass *klass)
     GST_ELEMENT_CLASS(klass)->change_state = fake_src_change_state;
     GST_BASE_SRC_CLASS(klass)->set_caps = fake_src_set_caps;
     GST_BASE_SRC_CLASS(klass)->query = fake_src_query;
+    GST_BASE_SRC_CLASS(klass)->unlock = fake_src_unlock;
+    GST_BASE_SRC_CLASS(klass)->unlock_stop = fake_src_unlock_stop;
     GST_PUSH_SRC_CLASS(klass)->create = fake_src_create;
 }
 

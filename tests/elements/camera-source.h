@@ -13,6 +13,9 @@
 void camera_source_init(void);
 void camera_source_clear(void);
 
+/* While it is set, no frames come, and no error; of g_atomic_int_set(). */
+extern gint camera_source_silent;
+
 /* How many times it does so, of g_atomic_int_set(). */
 extern gint camera_source_steps_back; /* a frame has the time of a second ago */
 extern gint camera_source_ends;       /* its stream ends */

@@ -28,6 +28,11 @@ no_camera() {
     [ "$status" -gt 0 ] && [ "$status" != 124 ] && grep -q "There is no camera" "$work/said"
 }
 
+plays_file() {
+    launch videotestsrc num-buffers=5 ! jpegenc ! avimux ! filesink location="$work/clip.avi" &&
+        launch vigilsrc uri="file://$work/clip.avi" ! vigilclassify ! fakesink
+}
+
 inspected() {
     vigil gst-inspect-1.0 "$1" >"$work/said"
     grep "Klass.*$2" "$work/said"
@@ -66,7 +71,9 @@ ok "gst-inspect-1.0 knows vigilsegment" inspected vigilsegment Filter/Analyzer/V
 ok "gst-inspect-1.0 knows vigilmask" inspected vigilmask Filter/Converter/Video
 ok "gst-inspect-1.0 knows vigiloverlay" inspected vigiloverlay Filter/Editor/Video
 ok "gst-inspect-1.0 knows vigilcamerasrc" inspected vigilcamerasrc Source/Video/Hardware
+ok "gst-inspect-1.0 knows vigilsrc" inspected vigilsrc Source/Video
 ok "a camera that is not there is missed by name" no_camera
+ok "a file plays" plays_file
 ok "a test picture runs through" launch videotestsrc num-buffers=5 ! vigilclassify ! fakesink
 
 launch -q videotestsrc num-buffers=1 pattern=ball ! video/x-raw,width=322,height=241 ! jpegenc ! \
