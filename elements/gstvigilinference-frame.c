@@ -375,8 +375,7 @@ GstFlowReturn gst_vigil_inference_transform_ip(GstBaseTransform *trans,
 
     if (GST_CLOCK_TIME_IS_VALID(time))
         gst_object_sync_values(GST_OBJECT(self), time);
-    if (!gst_vigil_inference_swap_finish(self))
-        return GST_FLOW_ERROR;
+    gst_vigil_inference_swap_finish(self);
     if (!is_due(self) || skip_empty(self, buffer) || skip_late(self, buffer))
         return GST_FLOW_OK;
     return analyse(self, buffer);

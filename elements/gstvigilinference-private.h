@@ -74,8 +74,8 @@ void gst_vigil_inference_install_properties(GObjectClass *klass);
 /* Begins to open the model that the settings name now, in gstvigilinference-swap.c. */
 void gst_vigil_inference_swap_begin(GstVigilInference *self);
 
-/* Between frames: takes a model that has been opened.  FALSE: an error was posted. */
-gboolean gst_vigil_inference_swap_finish(GstVigilInference *self);
+/* Between frames: takes a model that has been opened, or tells why it does not. */
+void gst_vigil_inference_swap_finish(GstVigilInference *self);
 
 /* No data flows any more: what has not been taken is closed. */
 void gst_vigil_inference_swap_cancel(GstVigilInference *self);

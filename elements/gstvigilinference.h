@@ -59,7 +59,7 @@ struct _GstVigilInferenceClass {
     /* The further ones may be NULL. */
 
     /* The network is open: in each state change upwards, before data flows; or another
-     * one was opened, between two frames. */
+     * one was opened, between two frames.  FALSE: what was prepared before stays. */
     gboolean (*prepare)(GstVigilInference *self, const GstVigilNetwork *network,
                         GError **error);
     /* The network is about to be closed; also where it was not prepared. */
