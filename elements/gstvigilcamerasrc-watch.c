@@ -48,7 +48,10 @@ static gchar *loss_reason(const VigilCamera *camera, const gchar *said)
         return g_strdup_printf("it does not answer: %s", g_strerror(now.problem));
     if (strcmp(now.name, camera->name) || strcmp(now.bus, camera->bus))
         return g_strdup("it was unplugged");
-    return g_strdup(said ? said : "it gives no more frames");
+    gchar *reason = g_strdup(said ? said : "it gives no more frames");
+    if (g_str_has_suffix(reason, "."))
+        reason[strlen(reason) - 1] = '\0';
+    return reason;
 }
 
 static void tell_lost(GstVigilCameraSrc *self, const gchar *said)
@@ -141,6 +144,29 @@ static gboolean came_from_behind(GstElement *chain, GstMessage *message)
             gst_vigil_camera_src_flow_behind(chain) == GST_FLOW_ERROR);
 }
 
+/* v4l2src does not say which camera it is that cannot be started. */
+static void tell_failed(GstVigilCameraSrc *self, GstMessage *message)
+{
+    gchar label[VIGIL_CAMERA_LINE], mode[64], *debug = NULL;
+    GError *error = NULL;
+
+    gst_message_parse_error(message, &error, &debug);
+    GST_OBJECT_LOCK(self);
+    const VigilCamera camera = self->camera;
+    vigil_choice_text(&self->choice, mode);
+    GST_OBJECT_UNLOCK(self);
+    gchar *reason = loss_reason(&camera, error->message);
+    gchar *text =
+        g_strdup_printf("The camera %s does not start at %s: %s. Try it again, "
+                        "plug it in anew, or set another mode.",
+                        vigil_camera_label(&camera, label), mode, reason);
+    gst_element_message_full(GST_ELEMENT(self), GST_MESSAGE_ERROR, error->domain,
+                             error->code, text, debug, __FILE__, GST_FUNCTION,
+                             __LINE__);
+    g_free(reason);
+    g_error_free(error);
+}
+
 gboolean gst_vigil_camera_src_takes_message(GstVigilCameraSrc *self,
                                             GstMessage *message)
 {
@@ -152,19 +178,22 @@ gboolean gst_vigil_camera_src_takes_message(GstVigilCameraSrc *self,
     if (!chain)
         return FALSE;
     g_mutex_lock(&self->lock);
-    const gboolean known = self->lost, watched = self->watching && self->sent > 0;
+    const gboolean known = self->lost, began = self->watching && self->sent > 0;
+    const gboolean told = self->watching && self->ending && !self->sent;
     g_mutex_unlock(&self->lock);
-    const gboolean takes =
-        watched && (known || !came_from_behind(GST_ELEMENT(chain), message));
+    const gboolean behind =
+        !(began && known) && came_from_behind(GST_ELEMENT(chain), message);
     gst_object_unref(chain);
-    if (!takes) {
-        gst_vigil_camera_src_end(self); /* of which the EOS that follows tells */
-    } else if (!known) {
+    if (began && !behind) {
         gst_message_parse_error(message, &error, NULL);
         gst_vigil_camera_src_lose(self, error->message);
         g_error_free(error);
+        return TRUE;
     }
-    return takes;
+    gst_vigil_camera_src_end(self); /* of which the EOS that follows tells */
+    if (!began && !behind && !told)
+        tell_failed(self, message);
+    return told || (!began && !behind);
 }
 
 /* ---- Finding again --------------------------------------------------------------- */
