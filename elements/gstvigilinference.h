@@ -59,7 +59,8 @@ struct _GstVigilInferenceClass {
     /* The further ones may be NULL. */
 
     /* The network is open: in each state change upwards, before data flows; or another
-     * one was opened, between two frames.  FALSE: what was prepared before stays. */
+     * one was opened, between two frames, and what was prepared goes.  FALSE: it
+     * stays. */
     gboolean (*prepare)(GstVigilInference *self, const GstVigilNetwork *network,
                         GError **error);
     /* The network is about to be closed; also where it was not prepared. */

@@ -8,6 +8,8 @@
 
 #include "camera-guest.h"
 
+enum { STREAM_FRAMES = 8 }; /* that v4l2src has at most */
+
 #define DRIVER "/sys/bus/platform/drivers/vivid/"
 
 /* ---- A pipeline that is watched -------------------------------------------------- */
@@ -66,8 +68,18 @@ static guint count_entries(const gchar *folder, const gchar *begin)
 
 Held held_now(void)
 {
-    return (Held) { .descriptors = count_entries("/proc/self/fd", NULL),
-                    .threads = count_entries("/proc/self/task", NULL) };
+    Held held = { .descriptors = count_entries("/proc/self/fd", NULL),
+                  .threads = count_entries("/proc/self/task", NULL),
+                  .frames = count_entries("/proc/self/fd", "/dmabuf") };
+
+    held.descriptors -= MIN(held.frames, held.descriptors);
+    return held;
+}
+
+static gboolean has_more(const Held *now, const Held *before)
+{
+    return now->descriptors > before->descriptors || now->threads > before->threads ||
+           now->frames > before->frames + STREAM_FRAMES;
 }
 
 static void tell_descriptors(void)
@@ -89,16 +101,15 @@ void held_check(const Held *before)
 {
     Held now = held_now();
 
-    for (guint i = 0; i < 1500 && (now.descriptors > before->descriptors ||
-                                   now.threads > before->threads);
-         i++) {
+    for (guint i = 0; i < 1500 && has_more(&now, before); i++) {
         g_usleep(10000);
         now = held_now();
     }
-    if (now.descriptors > before->descriptors)
+    if (has_more(&now, before))
         tell_descriptors();
     g_assert_cmpuint(now.descriptors, <=, before->descriptors);
     g_assert_cmpuint(now.threads, <=, before->threads);
+    g_assert_cmpuint(now.frames, <=, before->frames + STREAM_FRAMES);
 }
 
 void play_free(Play *play)

@@ -54,11 +54,13 @@ guint64 play_losses(Play *play);
 
 typedef struct {
     guint descriptors, threads;
+    guint frames; /* memory of cameras, a descriptor each, not counted above */
 } Held;
 
-/* What this process has open. */
+/* What this process has. */
 Held held_now(void);
-/* Waits until it has no more than that. */
+/* Waits until it has no more than that; of frames no more than a stream's more, as
+ * their number changes while it flows. */
 void held_check(const Held *before);
 
 /* ---- The driver ------------------------------------------------------------------ */

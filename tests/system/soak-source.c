@@ -121,7 +121,8 @@ static void soak_source_init(SoakSource *self)
     gst_base_src_set_format(GST_BASE_SRC(self), GST_FORMAT_TIME);
     self->texture = g_new(guint8, TEXTURE);
     for (guint i = 0; i < TEXTURE; i++)
-        self->texture[i] = (guint8)(128 + 80 * sin(i * 0.013) + 40 * sin(i * i * 1e-7));
+        self->texture[i] =
+            (guint8)(128 + 80 * sin(i * 0.013) + 40 * sin((gdouble)i * i * 1e-7));
 }
 
 GstElement *soak_source_new(void)
