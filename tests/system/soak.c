@@ -368,7 +368,7 @@ static void test_soak(gconstpointer data)
 
 static const SoakKind kinds[] = {
     { "vigildetect", DETECTORS, "sync", 1, MOST_RESTS },
-    { "vigildetect", DETECTORS, "latest", 4, 6 },
+    { "vigildetect", DETECTORS, "latest", 1, MOST_RESTS },
     { "vigilclassify", CLASSIFIERS, "sync", 10, 4 },
     { "vigilsegment", SEGMENTERS, "sync", 10, 4 },
 };
