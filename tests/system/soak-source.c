@@ -71,9 +71,9 @@ static GstFlowReturn soak_source_create(GstPushSrc *push, GstBuffer **buffer)
 
     if (!take_caps(self))
         return GST_FLOW_FLUSHING;
+    self->shift = (self->shift + STEP) % (TEXTURE - self->info.size);
     *buffer = gst_buffer_new_allocate(NULL, self->info.size, NULL);
     gst_buffer_fill(*buffer, 0, self->texture + self->shift, self->info.size);
-    self->shift = (self->shift + STEP) % (TEXTURE - self->info.size);
     GST_BUFFER_PTS(*buffer) = self->position;
     GST_BUFFER_DURATION(*buffer) = self->duration;
     self->position += self->duration;
