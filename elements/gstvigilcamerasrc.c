@@ -112,14 +112,12 @@ static void begin_search(GstVigilSourceBin *source)
     vigil_camera_list(vigil_v4l2_system(), &GST_VIGIL_CAMERA_SRC(source)->others);
 }
 
-/* What the system says of the node counts more than what v4l2src made of it. */
-static gchar *explain(GstVigilSourceBin *source, const GError *error, gboolean again)
+/* A clause: what the system says of the node counts more than what v4l2src made of it.
+ */
+static gchar *reason_of(const VigilCamera *camera, const GError *error)
 {
-    const VigilCamera *camera = &GST_VIGIL_CAMERA_SRC(source)->camera;
     VigilCamera now;
 
-    if (again)
-        return NULL;
     vigil_camera_ask(vigil_v4l2_system(), camera->device, &now);
     if (now.problem == ENOENT || now.problem == ENODEV || now.problem == ENXIO)
         return g_strdup("it was unplugged");
@@ -127,7 +125,33 @@ static gchar *explain(GstVigilSourceBin *source, const GError *error, gboolean a
         return g_strdup_printf("it does not answer: %s", g_strerror(now.problem));
     if (strcmp(now.name, camera->name) || strcmp(now.bus, camera->bus))
         return g_strdup("it was unplugged");
-    return NULL;
+    gchar *reason = g_strdup(error->message);
+    if (g_str_has_suffix(reason, "."))
+        reason[strlen(reason) - 1] = '\0';
+    return reason;
+}
+
+static gchar *explain(GstVigilSourceBin *source, const GError *error, gboolean again)
+{
+    return again ? NULL : reason_of(&GST_VIGIL_CAMERA_SRC(source)->camera, error);
+}
+
+/* v4l2src does not say which camera it is that cannot be started. */
+static gchar *complain(GstVigilSourceBin *source, const GError *error)
+{
+    GstVigilCameraSrc *self = GST_VIGIL_CAMERA_SRC(source);
+    gchar label[VIGIL_CAMERA_LINE], mode[64];
+
+    GST_OBJECT_LOCK(self);
+    const VigilCamera camera = self->camera;
+    vigil_choice_text(&self->choice, mode);
+    GST_OBJECT_UNLOCK(self);
+    gchar *reason = reason_of(&camera, error);
+    gchar *text = g_strdup_printf("The camera %s does not start at %s: %s. Try it "
+                                  "again, plug it in anew, or set another mode.",
+                                  vigil_camera_label(&camera, label), mode, reason);
+    g_free(reason);
+    return text;
 }
 
 static gchar *sentence(GstVigilSourceBin *source, const gchar *why, gboolean again,
@@ -196,6 +220,7 @@ static void gst_vigil_camera_src_class_init(GstVigilCameraSrcClass *klass)
     source_class->close = close_camera;
     source_class->make_chain = make_chain;
     source_class->takes_error = takes_error;
+    source_class->complain = complain;
     source_class->ends = ends;
     source_class->begin_search = begin_search;
     source_class->explain = explain;

@@ -87,23 +87,43 @@ static void gst_vigil_detect_release(GstVigilInference *base)
     gst_vigil_detect_clear_choice(&self->choice);
 }
 
+/* Settings that count from the next frame on are not lost with a network that they do
+ * not suit. */
+static gboolean use_settings(GstVigilDetect *self, const GstVigilNetwork *network,
+                             GError **error)
+{
+    GST_OBJECT_LOCK(self);
+    const gboolean pending = self->settings_changed;
+    self->settings_changed = TRUE;
+    GST_OBJECT_UNLOCK(self);
+    const gboolean used = gst_vigil_detect_update_settings(self, network, error);
+    GST_OBJECT_LOCK(self);
+    self->settings_changed |= !used && pending;
+    GST_OBJECT_UNLOCK(self);
+    return used;
+}
+
 /* The labels may be other ones than before: all settings are looked at again. */
 static gboolean gst_vigil_detect_prepare(GstVigilInference *base,
                                          const GstVigilNetwork *network, GError **error)
 {
     GstVigilDetect *self = GST_VIGIL_DETECT(base);
+    VigilDetector *detector = NULL;
     VigilError e = { 0 };
 
-    if (!self->detector &&
-        vigil_detector_open(network->session, NULL, &self->detector, &e) != VIGIL_OK) {
+    if (vigil_detector_open(network->session, NULL, &detector, &e) != VIGIL_OK) {
         g_set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
                     "%s. Free some memory or choose a smaller model.", e.message);
         return FALSE;
     }
-    GST_OBJECT_LOCK(self);
-    self->settings_changed = TRUE;
-    GST_OBJECT_UNLOCK(self);
-    return gst_vigil_detect_update_settings(self, network, error);
+    const gboolean used = use_settings(self, network, error);
+    if (used) {
+        VigilDetector *older = self->detector;
+        self->detector = detector;
+        detector = older;
+    }
+    vigil_detector_close(&detector);
+    return used;
 }
 
 /* Areas are fractions of the frame outside and of the tensor inside. */

@@ -303,17 +303,17 @@ static GstFlowReturn analyse(GstVigilInference *self, GstBuffer *buffer,
     return ok ? GST_FLOW_OK : GST_FLOW_ERROR;
 }
 
-/* FALSE: an error was posted.  *ready: the network may be used. */
-static gboolean take_model(GstVigilInference *self, GstVigilMode mode, gboolean *ready)
+/* FALSE: another model waits until the worker rests. */
+static gboolean take_model(GstVigilInference *self, GstVigilMode mode)
 {
     GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
 
-    *ready = TRUE;
     if (!gst_vigil_inference_swap_waits(self))
         return TRUE;
-    if (mode == GST_VIGIL_MODE_LATEST)
-        *ready = gst_vigil_worker_rests(&priv->worker);
-    return !*ready || gst_vigil_inference_swap_finish(self);
+    if (mode == GST_VIGIL_MODE_LATEST && !gst_vigil_worker_rests(&priv->worker))
+        return FALSE;
+    gst_vigil_inference_swap_finish(self);
+    return TRUE;
 }
 
 GstFlowReturn gst_vigil_inference_transform_ip(GstBaseTransform *trans,
@@ -322,12 +322,10 @@ GstFlowReturn gst_vigil_inference_transform_ip(GstBaseTransform *trans,
     GstVigilInference *self = GST_VIGIL_INFERENCE(trans);
     const GstClockTime time = gst_vigil_inference_stream_time(self, buffer);
     const GstVigilMode mode = gst_vigil_inference_take_mode(self);
-    gboolean ready;
 
     if (GST_CLOCK_TIME_IS_VALID(time))
         gst_object_sync_values(GST_OBJECT(self), time);
-    if (!take_model(self, mode, &ready))
-        return GST_FLOW_ERROR;
+    const gboolean ready = take_model(self, mode);
     if (mode == GST_VIGIL_MODE_LATEST)
         attach_latest(self, buffer);
     if (!is_due(self, buffer) || skip_empty(self, buffer) || skip_late(self, buffer))

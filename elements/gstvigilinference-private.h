@@ -128,9 +128,9 @@ void gst_vigil_inference_swap_begin(GstVigilInference *self);
 /* TRUE: a model has been opened, to be taken. */
 gboolean gst_vigil_inference_swap_waits(GstVigilInference *self);
 
-/* Between frames, while the worker rests: takes a model that has been opened.  FALSE:
- * an error was posted. */
-gboolean gst_vigil_inference_swap_finish(GstVigilInference *self);
+/* Between frames, while the worker rests: takes a model that has been opened, or tells
+ * why it does not. */
+void gst_vigil_inference_swap_finish(GstVigilInference *self);
 
 /* No data flows any more: what has not been taken is closed. */
 void gst_vigil_inference_swap_cancel(GstVigilInference *self);

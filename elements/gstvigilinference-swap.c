@@ -115,13 +115,13 @@ static gboolean use_network(GstVigilInference *self, GstVigilNetwork *network,
     GstVigilInferenceClass *klass = GST_VIGIL_INFERENCE_GET_CLASS(self);
     GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
 
-    if (klass->release)
-        klass->release(self);
+    if (klass->prepare && !klass->prepare(self, network, error))
+        return FALSE;
     gst_vigil_reducer_clear(&priv->reducer);
     GST_OBJECT_LOCK(self);
     priv->network = network;
     GST_OBJECT_UNLOCK(self);
-    return !klass->prepare || klass->prepare(self, network, error);
+    return TRUE;
 }
 
 static void tell_updated(GstVigilInference *self)
@@ -148,7 +148,7 @@ gboolean gst_vigil_inference_swap_waits(GstVigilInference *self)
     return waits;
 }
 
-gboolean gst_vigil_inference_swap_finish(GstVigilInference *self)
+void gst_vigil_inference_swap_finish(GstVigilInference *self)
 {
     GstVigilInferencePrivate *priv = gst_vigil_inference_private(self);
     GstVigilNetwork *old = priv->network;
@@ -159,18 +159,13 @@ gboolean gst_vigil_inference_swap_finish(GstVigilInference *self)
     priv->swap.incoming = NULL;
     GST_OBJECT_UNLOCK(self);
     if (!incoming)
-        return TRUE;
-    if (use_network(self, incoming, &error)) {
-        gst_vigil_network_close(&old);
-        gst_vigil_inference_guess_latency(self);
-        tell_updated(self);
-        return TRUE;
+        return;
+    if (!use_network(self, incoming, &error)) {
+        gst_vigil_network_close(&incoming);
+        keep_model(self, error);
+        return;
     }
-    GError *failed = NULL;
-    const gboolean back = use_network(self, old, &failed);
-    gst_vigil_network_close(&incoming);
-    keep_model(self, error);
-    if (!back)
-        gst_vigil_inference_post(self, GST_MESSAGE_ERROR, failed);
-    return back;
+    gst_vigil_network_close(&old);
+    gst_vigil_inference_guess_latency(self);
+    tell_updated(self);
 }

@@ -85,7 +85,8 @@ struct _GstVigilInferenceClass {
     /* The further ones may be NULL. */
 
     /* The network is open: in each state change upwards, before data flows; or another
-     * one was opened, between two frames, while the worker rests. */
+     * one was opened, between two frames, while the worker rests, and what was prepared
+     * goes.  FALSE: it stays. */
     gboolean (*prepare)(GstVigilInference *self, const GstVigilNetwork *network,
                         GError **error);
     /* The network is about to be closed; also where it was not prepared.  The worker

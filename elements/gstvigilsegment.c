@@ -117,11 +117,10 @@ static gboolean gst_vigil_segment_prepare(GstVigilInference *base,
     GstVigilSegment *self = GST_VIGIL_SEGMENT(base);
     const VigilInput *input = vigil_session_input_rules(network->session);
     const gsize pixels = (gsize)input->height * (gsize)input->width;
+    VigilSegmenter *segmenter = NULL;
     VigilError e = { 0 };
 
-    if (self->segmenter)
-        return TRUE;
-    if (vigil_segmenter_open(network->session, &self->segmenter, &e) != VIGIL_OK) {
+    if (vigil_segmenter_open(network->session, &segmenter, &e) != VIGIL_OK) {
         const gboolean full = e.status == VIGIL_ERROR_NO_MEMORY;
         g_set_error(error, GST_RESOURCE_ERROR,
                     full ? GST_RESOURCE_ERROR_NO_SPACE_LEFT
@@ -131,6 +130,8 @@ static gboolean gst_vigil_segment_prepare(GstVigilInference *base,
                          : "Choose another model");
         return FALSE;
     }
+    gst_vigil_segment_release(base);
+    self->segmenter = segmenter;
     self->upright = g_new(guint16, pixels);
     self->stored = g_new(guint16, pixels);
     return TRUE;

@@ -91,8 +91,9 @@ void gst_vigil_source_bin_handle_loss(GstVigilSourceBin *self);
  * Takes the error. */
 void gst_vigil_source_bin_lose(GstVigilSourceBin *self, GError *reason);
 
-/* TRUE: the message is a chain's error and says that it is lost, which the watcher now
- * knows; the application shall not see it. */
+/* TRUE: the message is a chain's error, and the application shall not see it.  It says
+ * that the chain is lost, which the watcher now knows; or it was told as an error of the
+ * element, once for a chain. */
 gboolean gst_vigil_source_bin_takes_message(GstVigilSourceBin *self,
                                             GstMessage *message);
 

@@ -81,6 +81,22 @@ static gboolean came_from_behind(GstVigilSourceBin *self, GstMessage *message,
            (flow == GST_FLOW_ERROR && met == GST_FLOW_ERROR);
 }
 
+/* Once: what follows the first error of a chain is about the same. */
+static void complain(GstVigilSourceBin *self, GstMessage *message, gboolean told)
+{
+    gchar *debug = NULL;
+    GError *error = NULL;
+
+    if (told)
+        return;
+    gst_message_parse_error(message, &error, &debug);
+    gst_element_message_full(
+        GST_ELEMENT(self), GST_MESSAGE_ERROR, error->domain, error->code,
+        GST_VIGIL_SOURCE_BIN_GET_CLASS(self)->complain(self, error), debug, __FILE__,
+        GST_FUNCTION, __LINE__);
+    g_error_free(error);
+}
+
 gboolean gst_vigil_source_bin_takes_message(GstVigilSourceBin *self,
                                             GstMessage *message)
 {
@@ -95,22 +111,29 @@ gboolean gst_vigil_source_bin_takes_message(GstVigilSourceBin *self,
         return FALSE;
     g_mutex_lock(&priv->lock);
     const gboolean known = priv->lost, watching = priv->watching;
+    const gboolean told = watching && priv->ending;
     const guint sent = priv->sent;
     const GstFlowReturn met = priv->flow;
     g_mutex_unlock(&priv->lock);
-    const gboolean takes = watching &&
-                           (!klass->takes_error || klass->takes_error(self, sent)) &&
-                           (known || !came_from_behind(self, message, met));
+    const gboolean survives =
+        watching && (!klass->takes_error || klass->takes_error(self, sent));
+    const gboolean behind =
+        !(survives && known) && came_from_behind(self, message, met);
     gst_object_unref(chain);
-    if (!takes) {
-        g_mutex_lock(&priv->lock);
-        priv->ending = TRUE; /* of which the EOS that follows tells */
-        g_mutex_unlock(&priv->lock);
-    } else if (!known) {
-        gst_message_parse_error(message, &error, NULL);
-        gst_vigil_source_bin_lose(self, error);
+    if (survives && !behind) {
+        if (!known) {
+            gst_message_parse_error(message, &error, NULL);
+            gst_vigil_source_bin_lose(self, error);
+        }
+        return TRUE;
     }
-    return takes;
+    g_mutex_lock(&priv->lock);
+    priv->ending = TRUE; /* of which the EOS that follows tells */
+    g_mutex_unlock(&priv->lock);
+    if (behind || !klass->complain)
+        return FALSE;
+    complain(self, message, told);
+    return TRUE;
 }
 
 void gst_vigil_source_bin_note_frame(GstVigilSourceBin *self)

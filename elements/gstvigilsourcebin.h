@@ -56,6 +56,9 @@ struct _GstVigilSourceBinClass {
     /* Whether an error of a chain is kept from the application, and has the chain
      * replaced.  sent: frames of all chains.  NULL: always. */
     gboolean (*takes_error)(GstVigilSourceBin *self, guint sent);
+    /* The sentence that the application gets in place of that of an error which is not
+     * kept and is the chain's own; to be freed.  NULL: as the error says. */
+    gchar *(*complain)(GstVigilSourceBin *self, const GError *error);
     /* NULL: a loss.  sent: frames of all chains, fresh: of this one. */
     GstVigilEnding (*ends)(GstVigilSourceBin *self, guint sent, gboolean fresh);
 

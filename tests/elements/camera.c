@@ -262,6 +262,18 @@ static void test_slow_behind(void)
     free_play(play);
 }
 
+/* The user learns which camera it is, once. */
+static void test_does_not_start(void)
+{
+    fake_plug(1, &camera, "S1");
+    g_atomic_int_set(&camera_source_refuses, 1);
+    refused("", "",
+            (const gchar *[]) { "\"Test Cam\"", "does not start",
+                                "640x480 at 25 frames/s as YUYV", "Cannot be opened.",
+                                NULL });
+    fake_unplug(1);
+}
+
 /* What goes wrong behind the element is an error as ever. */
 static void test_errors_behind(void)
 {
@@ -483,6 +495,7 @@ int main(int argc, char **argv)
     g_test_add_func("/camera/lost-otherwise", test_lost_otherwise);
     g_test_add_func("/camera/silent", test_silent);
     g_test_add_func("/camera/slow-behind", test_slow_behind);
+    g_test_add_func("/camera/does-not-start", test_does_not_start);
     g_test_add_func("/camera/errors-behind", test_errors_behind);
     g_test_add_func("/camera/ends-behind", test_ends_behind);
     g_test_add_func("/camera/back-in-time", test_back_in_time);

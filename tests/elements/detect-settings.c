@@ -333,8 +333,9 @@ static void test_bad_while_playing(void)
     gst_harness_teardown(h);
 }
 
-/* Another model is opened well, but has no such class: the old one runs on. */
-static void test_model_without_the_class(void)
+/* Another model is opened well, but has no such class: the old one runs on, also where
+ * it does not have what was set meanwhile. */
+static void model_without_the_class(const gchar *meanwhile, const gchar *named)
 {
     GstHarness *h =
         classifier_harness(detector_new("object-class", "one", NULL), STREAM_CAPS);
@@ -347,6 +348,12 @@ static void test_model_without_the_class(void)
     GstBuffer *out = gst_harness_push_and_pull(h, frame_at(n++));
     before = found_read(out);
     gst_buffer_unref(out);
+    if (meanwhile) {
+        g_object_set(h->element, "object-class", meanwhile, NULL);
+        gst_buffer_unref(gst_harness_push_and_pull(h, frame_at(n++)));
+        text = bus_text(bus, GST_MESSAGE_WARNING);
+        g_assert_nonnull(strstr(text, named));
+    }
     g_object_set(h->element, "model", "cameras3-ssdlite-emo-1m", NULL);
     do {
         g_clear_pointer(&text, g_free);
@@ -358,7 +365,7 @@ static void test_model_without_the_class(void)
         text = bus_text(bus, GST_MESSAGE_WARNING);
     } while (!*text && n < 3000);
     g_assert_nonnull(strstr(text, "The model in use stays"));
-    g_assert_nonnull(strstr(text, "\"one\""));
+    g_assert_nonnull(strstr(text, named));
     g_free(text);
     g_object_get(h->element, "model", &text, NULL);
     g_assert_cmpstr(text, ==, g_getenv("VIGIL_TEST_DETECTOR"));
@@ -366,6 +373,12 @@ static void test_model_without_the_class(void)
     gst_element_set_bus(h->element, NULL);
     gst_object_unref(bus);
     gst_harness_teardown(h);
+}
+
+static void test_model_without_the_class(void)
+{
+    model_without_the_class(NULL, "\"one\"");
+    model_without_the_class("nobody", "\"nobody\"");
 }
 
 int main(int argc, char **argv)

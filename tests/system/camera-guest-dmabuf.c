@@ -3,7 +3,7 @@
  * Frames that stay in the driver's buffers: v4l2src exports them as DMABufs, and they
  * are looked at there.
  */
-#include "camera-guest-dmabuf.h"
+#include "camera-guest.h"
 
 #include <gst/allocators/gstdmabuf.h>
 #include <gst/gst.h>

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # camera-guest in a guest kernel (User Mode Linux) that has two cameras of its test driver.
 # The kernel lies beside the checkout, in ../shared/tools; it is unpacked once a build folder.
+#   camera.sh BUILD-FOLDER SECONDS [ARGUMENT OF CAMERA-GUEST...]
 # shellcheck source-path=SCRIPTDIR source=tap.bash
 . "$(dirname "$0")/tap.bash"
 
+seconds=$2
 tools=$here/../../../shared/tools
 cache=$build/tests/system/v4l2-uml
 
@@ -33,14 +35,14 @@ done
 export GST_PLUGIN_SYSTEM_PATH_1_0=$work/plugins
 
 passed_on="GST_PLUGIN_PATH GST_PLUGIN_SYSTEM_PATH_1_0 GST_REGISTRY GST_REGISTRY_UPDATE"
-passed_on+=" LD_LIBRARY_PATH VIGIL_CAMERAS VIGIL_MODEL_PATH"
+passed_on+=" LD_LIBRARY_PATH VIGIL_CAMERAS VIGIL_MODEL_PATH VIGIL_TEST_DETECTOR"
 
 # guest COMMAND...: the second camera has frames of several planes.
 guest() {
     vigil env LD_PRELOAD="$build/tests/system/libuml-xstate.so" V4L2_VM_CACHE="$cache" \
         V4L2_VM_ENV="$passed_on" \
         V4L2_VM_VIVID="n_devs=2 node_types=0x1,0x1 num_inputs=1,1 input_types=0,0 multiplanar=1,2" \
-        V4L2_VM_TIMEOUT=120 GST_REGISTRY_UPDATE=no \
+        V4L2_VM_TIMEOUT="$seconds" GST_REGISTRY_UPDATE=no \
         VIGIL_CAMERAS="$build/plugin/tools/vigil-cameras" "$tools/v4l2-uml.sh" "$@"
 }
 
@@ -49,5 +51,5 @@ guest test -c /dev/video1 >"$work/output" 2>&1 ||
 
 vigil gst-inspect-1.0 vigilcamerasrc >/dev/null # the registry, which the guest only reads
 status=0
-guest "$build/tests/system/camera-guest" --tap || status=$?
+guest "$build/tests/system/camera-guest" --tap "${@:3}" || status=$?
 exit "$status"
