@@ -44,7 +44,7 @@ struct VigilPreprocess {
     Grid grid[2]; /* component 0; components 1 and 2 */
     void *memory;
     const uint8_t **row; /* [longest column of weights] */
-    float *lying;        /* samples as they lie in memory, after the first pass */
+    float *stored;       /* samples as they lie in memory, after the first pass */
     float *line;         /* one component of them, contiguous */
     float *plane[3];     /* [dst_width] */
 };
@@ -233,7 +233,7 @@ static size_t lay_out(VigilPreprocess *p, char *base)
         bytes = MAX(bytes, samples * (size_t)g->pixel_stride[i] + 4);
     }
     p->row = carve(base, &at, longest * sizeof *p->row);
-    p->lying = carve(base, &at, (bytes + taps) * sizeof(float));
+    p->stored = carve(base, &at, (bytes + taps) * sizeof(float));
     p->line = carve(base, &at, (width + taps) * sizeof(float));
     for (int i = 0; i < 3; i++)
         p->plane[i] = carve(base, &at, (size_t)g->dst_width * sizeof(float));
@@ -339,9 +339,9 @@ static void resample_down(VigilPreprocess *p, const VigilKernels *k,
     if (c->bits)
         k->resample_words(p->row, weight, rows, group->samples,
                           (uint16_t)(((1u << c->bits) - 1) << c->low_bit),
-                          c->big_endian, p->lying);
+                          c->big_endian, p->stored);
     else
-        k->resample_rows(p->row, weight, rows, group->samples, 1, p->lying);
+        k->resample_rows(p->row, weight, rows, group->samples, 1, p->stored);
 }
 
 static void resample_group(VigilPreprocess *p, const VigilKernels *k,
@@ -353,9 +353,9 @@ static void resample_group(VigilPreprocess *p, const VigilKernels *k,
         const VigilAxis *across = &grid_of(p, i)->across;
         size_t step = (size_t)(image->component[i].pixel_stride /
                                sample_bytes(&image->component[i]));
-        const float *line = p->lying;
+        const float *line = p->stored;
         if (step > 1) {
-            k->resample_split(p->lying + group->offset[m],
+            k->resample_split(p->stored + group->offset[m],
                               (size_t)(across->end - across->begin), step, p->line);
             line = p->line;
         }

@@ -20,8 +20,17 @@
     "ARGB64, ARGB64_LE, ARGB64_BE, RGBA64_LE, RGBA64_BE, BGRA64_LE, BGRA64_BE, "       \
     "ABGR64_LE, ABGR64_BE"
 #define FORMATS_5 "RGB16, BGR16, RGB15, BGR15"
+#if GST_CHECK_VERSION(1, 26, 0)
+#define FORMATS_NEW                                                                    \
+    ", A422, A444, RBGA, GRAY10_LE16, A420_12LE, A420_12BE, A422_12LE, A422_12BE, "    \
+    "A444_12LE, A444_12BE, A420_16LE, A420_16BE, A422_16LE, A422_16BE, A444_16LE, "    \
+    "A444_16BE, Y216_LE, Y216_BE, Y416_LE, Y416_BE, GBR_16LE, GBR_16BE"
+#else
+#define FORMATS_NEW ""
+#endif
 #define FORMATS                                                                        \
-    "{ " FORMATS_8 ", " FORMATS_10 ", " FORMATS_12 ", " FORMATS_16 ", " FORMATS_5 " }"
+    "{ " FORMATS_8 ", " FORMATS_10 ", " FORMATS_12 ", " FORMATS_16                     \
+    ", " FORMATS_5 FORMATS_NEW " }"
 
 #define SIDE "(int) [ 1, " G_STRINGIFY(GST_VIGIL_CAPS_SIDE) " ]"
 #define SIZE "width = " SIDE ", height = " SIDE ", framerate = " GST_VIDEO_FPS_RANGE

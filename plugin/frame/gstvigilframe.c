@@ -34,16 +34,17 @@ static Lines lines_of(const GstVideoInfo *info, GstBuffer *buffer)
     return (Lines) { 2, top_is_first(info, buffer) ? 0 : 1, apart };
 }
 
-/* Lines of subsampled chroma alternate, too; where their number is odd a field can have
- * a row more of luma than its chroma reaches, which is left out. */
+/* Lines of subsampled chroma alternate, too; what lies between two lines of the frame
+ * is nearer to the upper one of the top field and to the lower one of the other.  Where
+ * their number is odd a field can have a row more of luma than its chroma reaches,
+ * which is left out. */
 static void take_field(VigilImage *image, const Lines *lines)
 {
     const guint n = gst_vigil_layout_components(image);
     const gint first = (gint)lines->first, frame = image->height;
 
     image->pixel_aspect = MAX(image->pixel_aspect / 2, 0.001);
-    if (image->site_y ==
-        0.5F) /* of a top field its chroma is nearer to the first row */
+    if (image->site_y == 0.5F)
         image->site_y = first ? 0.75F : 0.25F;
     image->height = (frame + 1 - first) / 2;
     for (guint c = 0; c < n && !lines->apart; c++) {

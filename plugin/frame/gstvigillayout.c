@@ -7,7 +7,7 @@ typedef struct Correction {
     guint8 offset[3], low_bit[3];
 } Correction;
 
-/* Where gst_video_format_get_info() of 1.22 says otherwise; what is here is what
+/* Where gst_video_format_get_info() says otherwise, on 1.26 too; what is here is what
  * GStreamer's own conversion reads. */
 static const Correction corrections[] = {
     { GST_VIDEO_FORMAT_P010_10LE, { 0, 0, 2 }, { 6, 6, 6 } },
@@ -21,6 +21,12 @@ static const Correction corrections[] = {
     { GST_VIDEO_FORMAT_Y212_BE, { 0, 2, 6 }, { 4, 4, 4 } },
     { GST_VIDEO_FORMAT_Y412_LE, { 2, 0, 4 }, { 4, 4, 4 } },
     { GST_VIDEO_FORMAT_Y412_BE, { 2, 0, 4 }, { 4, 4, 4 } },
+#if GST_CHECK_VERSION(1, 26, 0)
+    { GST_VIDEO_FORMAT_Y216_LE, { 0, 2, 6 }, { 0, 0, 0 } },
+    { GST_VIDEO_FORMAT_Y216_BE, { 0, 2, 6 }, { 0, 0, 0 } },
+    { GST_VIDEO_FORMAT_Y416_LE, { 2, 0, 4 }, { 0, 0, 0 } },
+    { GST_VIDEO_FORMAT_Y416_BE, { 2, 0, 4 }, { 0, 0, 0 } },
+#endif
     { GST_VIDEO_FORMAT_VYUY, { 1, 2, 0 }, { 0, 0, 0 } },
     { GST_VIDEO_FORMAT_BGR15, { 0, 0, 0 }, { 0, 5, 10 } },
     { GST_VIDEO_FORMAT_BGR16, { 0, 0, 0 }, { 0, 5, 11 } },

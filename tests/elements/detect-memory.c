@@ -22,8 +22,9 @@ static gchar *caps_of(const gchar *format)
 
 static GstMemory *copy_bytes(const guint8 *bytes, gsize size)
 {
-    return gst_memory_new_wrapped((GstMemoryFlags)0, g_memdup2(bytes, size), size, 0,
-                                  size, NULL, NULL);
+    guint8 *copy = g_memdup2(bytes, size);
+
+    return gst_memory_new_wrapped((GstMemoryFlags)0, copy, size, 0, size, copy, g_free);
 }
 
 static GstVideoMeta *add_meta(GstBuffer *buffer, const GstVideoInfo *info,
