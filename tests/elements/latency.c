@@ -214,17 +214,36 @@ static void check_traced(void)
     g_array_unref(latest.times);
 }
 
-static void test_tracer(void)
+#define TRACED "/latency/tracer/subprocess/traced"
+#define PLAIN "/latency/tracer/subprocess/plain"
+
+static void play_plain(void)
 {
-    if (g_test_subprocess()) {
-        check_traced();
-        return;
-    }
+    GstElement *pipeline = gst_parse_launch("fakesrc num-buffers=1 ! fakesink", NULL);
+
+    play(pipeline);
+    gst_element_set_state(pipeline, GST_STATE_NULL);
+    gst_object_unref(pipeline);
+}
+
+static void run_traced(const gchar *path, guint seconds)
+{
     g_setenv("GST_TRACERS", "latency(flags=element+reported)", TRUE);
     g_setenv("GST_DEBUG", "GST_TRACER:7", TRUE);
-    g_test_trap_subprocess(NULL, 120 * (guint64)G_USEC_PER_SEC,
-                           G_TEST_SUBPROCESS_INHERIT_STDOUT |
-                               G_TEST_SUBPROCESS_INHERIT_STDERR);
+    g_test_trap_subprocess(path, seconds * (guint64)G_USEC_PER_SEC,
+                           G_TEST_SUBPROCESS_DEFAULT);
+}
+
+/* The tracer of 1.26.2, which Debian 13 has, stops every pipeline for ever. */
+static void test_tracer(void)
+{
+    run_traced(PLAIN, 30);
+    if (g_test_trap_reached_timeout()) {
+        g_test_skip("the latency tracer stops fakesrc ! fakesink");
+        return;
+    }
+    g_test_trap_assert_passed();
+    run_traced(TRACED, 120);
     g_test_trap_assert_passed();
 }
 
@@ -234,5 +253,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/latency/told", test_told);
     g_test_add_func("/latency/tracer", test_tracer);
+    g_test_add_func(TRACED, check_traced);
+    g_test_add_func(PLAIN, play_plain);
     return g_test_run();
 }
