@@ -287,15 +287,30 @@ static gsize input_size(const GstVigilLook *look)
     return (gsize)input->height * (gsize)input->width * 3;
 }
 
+/* FALSE: *error. */
+static gboolean make_room(GstVigilLook *look, gsize floats, GError **error)
+{
+    if (look->inputs_size >= floats)
+        return TRUE;
+    g_free(look->inputs);
+    look->inputs = g_try_new(gfloat, floats);
+    look->inputs_size = look->inputs ? floats : 0;
+    if (look->inputs)
+        return TRUE;
+    g_set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
+                "There is no memory for the network's input of %u regions, tiles or "
+                "objects, %" G_GSIZE_FORMAT " bytes. Look at fewer, or make the "
+                "property input-size smaller.",
+                look->views->len, floats * sizeof(gfloat));
+    return FALSE;
+}
+
 gboolean gst_vigil_look_reduce(GstVigilLook *look, GError **error)
 {
-    const gsize size = input_size(look), all = size * look->views->len;
+    const gsize size = input_size(look);
 
-    if (look->inputs_size < all) {
-        g_free(look->inputs);
-        look->inputs = g_new(gfloat, all);
-        look->inputs_size = all;
-    }
+    if (!make_room(look, size * look->views->len, error))
+        return FALSE;
     for (guint i = 0; i < look->views->len; i++)
         if (!reduce(look, i, look->inputs + i * size, error))
             return FALSE;

@@ -312,10 +312,10 @@ static void install_stream_properties(GObjectClass *klass)
             "mode", "Mode",
             "Whether frames wait for results.  sync: each frame that is looked at "
             "carries its own, and stays until it has them.  latest: no frame stays; "
-            "the "
-            "network runs beside the stream, always on the newest frame, and results "
-            "ride on a later frame, with the PTS of their own.  auto: latest where the "
-            "source is live, else sync, decided at the first frame (mode in stats)",
+            "the network runs beside the stream, always on the newest frame, and its "
+            "results ride on a later one, with the PTS of their own.  auto: latest "
+            "where the source is live, else sync, decided at the first frame (mode in "
+            "stats)",
             GST_TYPE_VIGIL_MODE, GST_VIGIL_INFERENCE_DEFAULT_MODE, PLAYING_FLAGS));
     g_object_class_install_property(
         klass, PROP_MAX_FPS,
@@ -336,20 +336,17 @@ static void install_stream_properties(GObjectClass *klass)
         g_param_spec_boxed(
             "stats", "Statistics",
             "Since the stream was started: frames, analysed, inferences (one a "
-            "region, tile or object), skipped (late, replaced, gap, damaged or "
-            "flushed), "
-            "late, replaced (by a newer frame before their turn), unattached "
-            "(analysed, "
-            "and no frame carries the results) (guint64); of preprocess, inference, "
-            "queue-age (from a frame's arrival to its turn) and result-age (stream "
-            "time "
-            "from a frame to the one with its results) each NAME-last-ms, "
-            "NAME-mean-ms, "
-            "NAME-p95-ms (gdouble, milliseconds; p95 over the last " G_STRINGIFY(
-                GST_VIGIL_STATS_WINDOW) "); fps (gdouble, analysed a second of real "
-                                        "time); mode (string, auto: not decided yet), "
-                                        "live (gboolean), latency-ms (gdouble, as "
-                                        "LATENCY queries are told)",
+            "region, tile or object), skipped (due and not analysed), of these late "
+            "and replaced (by a newer frame before their turn), unattached (analysed, "
+            "and no frame carries the results) (guint64).  Of preprocess, inference, "
+            "queue-age (from a frame's arrival to its turn) and result-age (from a "
+            "frame's time to that of the one with its results) each NAME-last-ms, "
+            "NAME-mean-ms and NAME-p95-ms (gdouble, milliseconds).  fps (gdouble, "
+            "analysed per second of real time).  p95 and fps are of the "
+            "last " G_STRINGIFY(
+                GST_VIGIL_STATS_WINDOW) ".  mode (string; auto: not decided "
+                                        "yet), live (gboolean), latency-ms (gdouble, "
+                                        "as LATENCY queries are told)",
             GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 }
 

@@ -41,10 +41,10 @@ GstVigilLook *gst_vigil_worker_offer(GstVigilWorker *worker, GstVigilLook *look)
 /* The newest look that is done, once, to be given back; NULL: none. */
 GstVigilLook *gst_vigil_worker_collect(GstVigilWorker *worker);
 
-/* TRUE when no network runs and none is about to; else empties the slot, so that it
- * soon is so. */
+/* Empties the slot.  TRUE: nothing runs, and nothing will until something is offered.
+ */
 gboolean gst_vigil_worker_rests(GstVigilWorker *worker);
-/* Waits for that, for one run at most. */
+/* The same, and waits for it: for what runs, all views of a frame. */
 void gst_vigil_worker_let_rest(GstVigilWorker *worker);
 
 /* Results of the looks up to now are not collected any more: what follows is another
@@ -54,13 +54,13 @@ void gst_vigil_worker_begin_epoch(GstVigilWorker *worker);
 /* Waits until all is done that was offered, or until somebody interrupts. */
 void gst_vigil_worker_drain(GstVigilWorker *worker);
 
-/* Nobody wants anything any more that is under way: empties the slot, cuts short what
- * runs and ends waiting.  Any thread; it waits for nothing. */
+/* Nobody wants anything any more that is under way: empties the slot, has what runs end
+ * with the view at hand, and ends draining.  Any thread; it waits for nothing. */
 void gst_vigil_worker_interrupt(GstVigilWorker *worker);
 /* After that: begins anew. */
 void gst_vigil_worker_resume(GstVigilWorker *worker);
 
-/* Interrupts, and waits for the thread to end: for one run at most. */
+/* Interrupts, and waits for the thread to end: for one run of the network at most. */
 void gst_vigil_worker_stop(GstVigilWorker *worker);
 
 G_END_DECLS

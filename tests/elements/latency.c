@@ -11,7 +11,8 @@
 
 #define LONG (20 * GST_MSECOND)
 #define SHORT GST_MSECOND
-#define FRAMES 32 /* it is told anew after so many */
+#define WINDOW 256 /* frames of which the latency is the 95th percentile */
+#define FRAMES 32  /* it is told anew after so many */
 
 static gint nap_us, waits, through; /* atomic */
 
@@ -50,7 +51,7 @@ typedef struct Told {
     guint frames;
 } Told;
 
-/* How many latency messages n frames make; the longest stays of them in `times`. */
+/* How many latency messages n frames make; how long each stayed goes to `times`. */
 static guint push(Told *t, guint n, GArray *times)
 {
     guint messages = 0;
@@ -94,16 +95,16 @@ static void test_told(void)
     take(SHORT);
     t.h = classifier_harness(classifier_plain(), STREAM_CAPS);
     gst_element_set_bus(t.h->element, t.bus);
+    const GstClockTime guess = gst_harness_query_latency(t.h);
     take(LONG);
-    g_assert_cmpuint(push(&t, 64, times), >=, 1);
+    const guint messages = push(&t, 64, times);
+    g_assert_cmpint(messages > 0, ==, gst_harness_query_latency(t.h) != guess);
     check_told(&t, LONG, times);
-    const GstClockTime slow = gst_harness_query_latency(t.h);
 
     take(SHORT);
     g_array_set_size(times, 0);
-    for (guint i = 0; i < 50 && gst_harness_query_latency(t.h) > slow / 2; i++)
-        push(&t, 64, times); /* until the slow ones are out of the window */
-    g_assert_cmpuint(gst_harness_query_latency(t.h), <=, slow / 2);
+    push(&t, WINDOW, times); /* of which the slow ones are no part any more */
+    check_told(&t, SHORT, times);
     gst_element_set_bus(t.h->element, NULL);
     gst_object_unref(t.bus);
     gst_harness_teardown(t.h);
@@ -214,17 +215,36 @@ static void check_traced(void)
     g_array_unref(latest.times);
 }
 
-static void test_tracer(void)
+#define TRACED "/latency/tracer/subprocess/traced"
+#define PLAIN "/latency/tracer/subprocess/plain"
+
+static void play_plain(void)
 {
-    if (g_test_subprocess()) {
-        check_traced();
-        return;
-    }
+    GstElement *pipeline = gst_parse_launch("fakesrc num-buffers=1 ! fakesink", NULL);
+
+    play(pipeline);
+    gst_element_set_state(pipeline, GST_STATE_NULL);
+    gst_object_unref(pipeline);
+}
+
+static void run_traced(const gchar *path, guint seconds)
+{
     g_setenv("GST_TRACERS", "latency(flags=element+reported)", TRUE);
     g_setenv("GST_DEBUG", "GST_TRACER:7", TRUE);
-    g_test_trap_subprocess(NULL, 120 * (guint64)G_USEC_PER_SEC,
-                           G_TEST_SUBPROCESS_INHERIT_STDOUT |
-                               G_TEST_SUBPROCESS_INHERIT_STDERR);
+    g_test_trap_subprocess(path, seconds * (guint64)G_USEC_PER_SEC,
+                           G_TEST_SUBPROCESS_DEFAULT);
+}
+
+/* The tracer of 1.26.2, which Debian 13 has, stops every pipeline for ever. */
+static void test_tracer(void)
+{
+    run_traced(PLAIN, 30);
+    if (g_test_trap_reached_timeout()) {
+        g_test_skip("the latency tracer stops fakesrc ! fakesink");
+        return;
+    }
+    g_test_trap_assert_passed();
+    run_traced(TRACED, 120);
     g_test_trap_assert_passed();
 }
 
@@ -234,5 +254,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/latency/told", test_told);
     g_test_add_func("/latency/tracer", test_tracer);
+    g_test_add_func(TRACED, check_traced);
+    g_test_add_func(PLAIN, play_plain);
     return g_test_run();
 }

@@ -55,6 +55,12 @@ shared() {
     grep -E 'vigil-segmentation,.*classes=.*index[^,]*2.*share[^,]*)1[^0-9].*label.*red' "$work/said"
 }
 
+# live LAUNCH...: what was looked at beside the stream is told, before the end at the latest.
+live() {
+    launch -m "$@" >"$work/said"
+    grep -E 'vigil-detection,.*objects=.*score' "$work/said"
+}
+
 posted() {
     launch -m "$@" >"$work/said"
     grep -c "vigil-classification" "$work/said" | grep -qx 1
@@ -96,6 +102,11 @@ ok "objects are found in tiles, classified one by one, drawn, and posted" \
     post-messages=true ! queue ! videoconvert ! vigilclassify input-size=64x64 \
     inference-region=roi-list object-class="one,two,traffic light" max-rois=3 reclassify-interval=2 ! \
     vigiloverlay ! videoconvert ! fakesink
+ok "a live source is looked at beside the stream, by two elements" \
+    live videotestsrc is-live=true num-buffers=25 ! video/x-raw,width=320,height=240,framerate=25/1 ! \
+    vigildetect model="$detector" threshold=0.2 max-detections=3 max-fps=5 post-messages=true ! \
+    vigilclassify mode=latest input-size=64x64 inference-region=roi-list ! \
+    vigiloverlay hold-time=1000000000 ! fakesink sync=true
 ok "tiles that are none are refused" refused "COLUMNSxROWS" vigildetect model="$detector" tiles=2
 segmenter=$build/tests/elements/segment.safetensors
 ok "pixels get classes, which are posted, drawn and made a video behind a tee" \

@@ -30,6 +30,11 @@ ok "vigildetect and vigiloverlay" checked videotestsrc num-buffers=2 ! \
     vigildetect model="$build/tests/elements/detect.safetensors" threshold=0.2 \
     object-class="one, two,traffic light" class-thresholds="one=0.1" \
     regions="0,0,0.6,1;0.4,0,0.6,1" post-messages=true ! vigiloverlay ! fakesink
+ok "beside a live stream" checked videotestsrc is-live=true num-buffers=3 ! \
+    video/x-raw,format=NV12,width=320,height=240,framerate=25/1 ! \
+    vigildetect model="$build/tests/elements/detect.safetensors" threshold=0.2 \
+    max-detections=2 post-messages=true ! queue ! \
+    vigilclassify input-size=64x64 inference-region=roi-list ! vigiloverlay ! fakesink
 ok "vigilsegment, vigilmask and vigiloverlay" checked videotestsrc num-buffers=2 ! \
     video/x-raw,format=NV12,width=320,height=240 ! \
     vigilsegment model="$build/tests/elements/segment.safetensors" input-size=64x64 \
