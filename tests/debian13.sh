@@ -46,7 +46,7 @@ make_debian13() {
     mkdir -p "${debian13_tree%/*}"
     as_root rm -rf --one-file-system "$debian13_tree" || return 1
     # In a mount namespace of its own, so that nothing stays mounted when it is stopped.
-    as_root timeout 900 unshare --mount --propagation private \
+    as_root timeout 1800 unshare --mount --propagation private \
         mmdebstrap --mode=root --variant=minbase --include="${packages//$'\n'/,}" \
         --aptopt='Acquire::Retries "3"' --aptopt='APT::Install-Recommends "false"' \
         --aptopt='APT::Sandbox::User "root"' --dpkgopt=force-unsafe-io \
