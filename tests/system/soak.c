@@ -190,6 +190,7 @@ static void start(Soak *soak)
     soak_calm(soak);
     g_assert_cmpint(gst_element_set_state(soak->pipeline, GST_STATE_PLAYING), !=,
                     GST_STATE_CHANGE_FAILURE);
+    soak_frames(soak, 1);
 }
 
 static void stop(Soak *soak)
