@@ -106,9 +106,9 @@ void gst_vigil_camera_src_remove_chain(GstVigilCameraSrc *self);
 /* Tells the watcher that the camera is lost, once for a chain.  reason may be NULL. */
 void gst_vigil_camera_src_lose(GstVigilCameraSrc *self, const gchar *reason);
 
-/* TRUE: the message is of the chain, and the application shall not see it.  It says that
- * the camera is lost, which the watcher now knows; or, before the first frame, that it
- * does not start, which is told as an error of the element. */
+/* TRUE: the message is of the chain, and the application shall not see it.  It says
+ * that the camera is lost, which the watcher now knows; or, before the first frame,
+ * that it does not start, which is told as an error of the element. */
 gboolean gst_vigil_camera_src_takes_message(GstVigilCameraSrc *self,
                                             GstMessage *message);
 
