@@ -89,7 +89,7 @@ static void gst_vigil_detect_release(GstVigilInference *base)
 
 /* Settings that count from the next frame on are not lost with a network that they do
  * not suit. */
-static gboolean use_settings(GstVigilDetect *self, const GstVigilNetwork *network,
+static gboolean try_settings(GstVigilDetect *self, const GstVigilNetwork *network,
                              GError **error)
 {
     GST_OBJECT_LOCK(self);
@@ -116,7 +116,7 @@ static gboolean gst_vigil_detect_prepare(GstVigilInference *base,
                     "%s. Free some memory or choose a smaller model.", e.message);
         return FALSE;
     }
-    const gboolean used = use_settings(self, network, error);
+    const gboolean used = try_settings(self, network, error);
     if (used) {
         VigilDetector *older = self->detector;
         self->detector = detector;
