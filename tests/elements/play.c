@@ -76,7 +76,7 @@ void play_wait_frames(Play *play, guint n)
 {
     const guint wanted = play_count(play, &play->frames) + n;
 
-    for (guint i = 0; i < 3000 && play_count(play, &play->frames) < wanted; i++)
+    for (guint i = 0; i < 6000 && play_count(play, &play->frames) < wanted; i++)
         g_usleep(10000);
     g_assert_cmpuint(play_count(play, &play->frames), >=, wanted);
 }

@@ -7,7 +7,7 @@
 
 #include <gst/gst.h>
 
-#define PLAY_PATIENCE (30 * GST_SECOND)
+#define PLAY_PATIENCE (60 * GST_SECOND)
 
 typedef struct {
     GstElement *pipeline, *src, *sink;

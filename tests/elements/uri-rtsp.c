@@ -56,10 +56,13 @@ static void camera_stop(Camera *camera)
     g_clear_object(&camera->process);
 }
 
+/* On a busy machine the first frame takes its time. */
+#define PATIENT "timeout=60000000000 "
+
 static Play *play_camera(const Camera *camera, const gchar *path, const gchar *settings)
 {
-    gchar *all =
-        g_strdup_printf("uri=rtsp://127.0.0.1:%u/%s %s", camera->port, path, settings);
+    gchar *all = g_strdup_printf("uri=rtsp://127.0.0.1:%u/%s " PATIENT "%s",
+                                 camera->port, path, settings);
     Play *play = play_new("vigilsrc", all, "");
 
     g_free(all);
@@ -145,17 +148,17 @@ static void test_late(void)
 static void test_stalled(void)
 {
     Camera camera = camera_start(0, NULL);
-    Play *play = play_camera(&camera, "cam", "transport=tcp timeout=3000000000");
+    Play *play = play_camera(&camera, "cam", "transport=tcp timeout=5000000000");
 
     play_start(play);
     g_subprocess_send_signal(camera.process, SIGSTOP);
-    take_message(play, "source-lost", "no frame for 3 s");
+    take_message(play, "source-lost", "no frame for 5 s");
     g_subprocess_send_signal(camera.process, SIGCONT);
     take_message(play, "source-found", "it is back");
     play_wait_frames(play, 3);
     assert_one_stream(play);
     g_subprocess_send_signal(camera.process, SIGSTOP);
-    take_message(play, "source-lost", "no frame for 3 s");
+    take_message(play, "source-lost", "no frame for 5 s");
     g_assert_true(gst_element_send_event(play->pipeline, gst_event_new_eos()));
     play_assert_ends(play);
     play_free(play);
@@ -235,7 +238,8 @@ static void test_authentication(gconstpointer method)
         watched_assert_without(play, "hunter");
         play_free(play);
     }
-    gchar *uri = g_strdup_printf("uri=rtsp://u:hunter2@127.0.0.1:%u/cam", camera.port);
+    gchar *uri =
+        g_strdup_printf(PATIENT "uri=rtsp://u:hunter2@127.0.0.1:%u/cam", camera.port);
     Play *play = play_new("vigilsrc", uri, "");
     watched_add(play);
     play_start(play);
@@ -249,7 +253,7 @@ static void test_authentication(gconstpointer method)
 static void play_with_tls(const gchar *option)
 {
     Camera camera = camera_start(0, (const gchar *[]) { option, NULL });
-    gchar *uri = g_strdup_printf("uri=rtsps://127.0.0.1:%u/cam", camera.port);
+    gchar *uri = g_strdup_printf(PATIENT "uri=rtsps://127.0.0.1:%u/cam", camera.port);
     gchar *lax = g_strconcat(uri, " ssl-strict=false", NULL);
 
     Play *play = play_new("vigilsrc", uri, "");
