@@ -49,7 +49,7 @@ void vigil_packed_narrow(VigilPacked *packed)
 {
     size_t n = packed->bytes / sizeof *packed->data, i = 0;
     uint16_t *half =
-        packed->blas ? NULL : vigil_alloc_aligned(n * sizeof *packed->half);
+        packed->data && !packed->blas ? vigil_alloc_aligned(n * sizeof *half) : NULL;
     while (half && i < n && vigil_half_of_float(packed->data[i], &half[i]))
         i++;
     if (!half || i < n) {

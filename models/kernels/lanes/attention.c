@@ -216,12 +216,11 @@ INLINE void attend(Group *g, const size_t rows)
  */
 
 #define FEW ((size_t)8)
-#define FEW_STRIDE ((size_t)16) /* between queries in scores; padded for as many keys  \
-                                 */
+/* Between queries in scores, and between channels of the turned keys. */
+#define FEW_STRIDE ((size_t)16)
 #define FEW_VECTORS (LANES < FEW ? FEW / LANES : 1)
 /* Rows that are weighed at a time, a part of LANES. */
-#define FEW_ROWS                                                                       \
-    (LANES % QUERIES == 0 ? QUERIES : LANES % 4 == 0 && QUERIES > 4 ? 4 : 2)
+#define FEW_ROWS (QUERIES >= LANES ? LANES : LANES % QUERIES ? 2 : QUERIES)
 
 /* exp(logit - greatest) of turned [keys][LANES], a query in each lane; returns 1 /
  * their sums. */

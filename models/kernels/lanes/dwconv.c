@@ -15,8 +15,7 @@
 
 #define LENGTH_MAX 8
 #define KERNEL_MAX 7
-/* Vectors of channels that are finished together: activations have long chains, which
- * many of them hide. */
+/* Vectors of channels that are finished together, as the rows of a product are. */
 #define BATCH 4
 
 /* The columns of a map that one plain convolution is about, all of them or every

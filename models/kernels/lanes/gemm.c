@@ -12,9 +12,7 @@
 #include "tiles.h"
 
 #define ROWS_MAX ROWS_2
-/* Rows that are finished together: activations have long chains, which many vectors
- * hide.
- */
+/* Rows that are finished together: many vectors hide the long chains of activations. */
 #define BATCH 24
 
 /* Rows of a block, a multiple of all heights: more when b comes from beyond the
@@ -60,7 +58,6 @@ static __attribute__((noinline)) void finish(const Strip *s, size_t row, const v
     const float *residual = e->residual ? e->residual + row * stride + s->col : NULL;
 #define ROWS(f, lanes)                                                                 \
     for (size_t r = 0; r < rows; r++, c += ldc) {                                      \
-        UNROLL                                                                         \
         for (size_t i = 0; i < vectors; i++) {                                         \
             vf v = f(*sum++);                                                          \
             if (residual)                                                              \
