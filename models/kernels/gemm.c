@@ -45,21 +45,29 @@ VigilStatus vigil_packed_init(VigilPacked *packed, const float *b, size_t n, siz
     return VIGIL_OK;
 }
 
-void vigil_packed_narrow(VigilPacked *packed)
+static bool all_halves(const float *values, size_t n)
 {
-    size_t n = packed->bytes / sizeof *packed->data, i = 0;
-    uint16_t *half =
-        packed->data && !packed->blas ? vigil_alloc_aligned(n * sizeof *half) : NULL;
-    while (half && i < n && vigil_half_of_float(packed->data[i], &half[i]))
+    uint16_t half;
+    size_t i = 0;
+    while (i < n && vigil_half_of_float(values[i], &half))
         i++;
-    if (!half || i < n) {
-        free(half);
-        return;
-    }
+    return i == n;
+}
+
+VigilStatus vigil_packed_narrow(VigilPacked *packed, VigilError *error)
+{
+    size_t n = packed->bytes / sizeof *packed->data, bytes = n * sizeof *packed->half;
+    if (!packed->data || packed->blas || !all_halves(packed->data, n))
+        return VIGIL_OK;
+    packed->half = vigil_alloc_aligned(bytes);
+    if (!packed->half)
+        return vigil_fail_memory(error, bytes, "packed weights");
+    for (size_t i = 0; i < n; i++)
+        vigil_half_of_float(packed->data[i], &packed->half[i]);
     free(packed->data);
     packed->data = NULL;
-    packed->half = half;
-    packed->bytes = n * sizeof *half;
+    packed->bytes = bytes;
+    return VIGIL_OK;
 }
 
 void vigil_packed_clear(VigilPacked *packed)

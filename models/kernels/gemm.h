@@ -23,9 +23,8 @@ void vigil_packed_clear(VigilPacked *packed);
 /* Weights whose every value is a number of 16 bits take half the memory from now on,
  * with the same products.  Where few rows are multiplied, and reading the weights is
  * all that takes time, that is faster; with many it is slower.  Other weights, and
- * those for OpenBLAS, stay as they are, as they all do where there is no memory for the
- * move. */
-void vigil_packed_narrow(VigilPacked *packed);
+ * those for OpenBLAS, stay as they are.  An error: no memory for the move. */
+VigilStatus vigil_packed_narrow(VigilPacked *packed, VigilError *error);
 
 /* c [m][ldc] = epilogue(a [m][lda] * packed).  One thread; called for ranges of rows by
  * several threads at once. */

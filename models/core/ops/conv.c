@@ -163,11 +163,12 @@ static bool has_few_rows(const VigilNode *n)
            vigil_shape_pixels(n->out_shape) <= FEW_ROWS;
 }
 
-static void narrow(VigilWeights *w)
+static VigilStatus narrow(VigilWeights *w, VigilError *error)
 {
-    vigil_packed_narrow(&w->matrix);
-    for (size_t i = 0; i < w->n_further; i++)
-        vigil_packed_narrow(&w->further[i]);
+    VigilStatus s = vigil_packed_narrow(&w->matrix, error);
+    for (size_t i = 0; s == VIGIL_OK && i < w->n_further; i++)
+        s = vigil_packed_narrow(&w->further[i], error);
+    return s;
 }
 
 static void conv_bind(VigilNode *n, VigilBinder *b)
@@ -193,7 +194,7 @@ static void conv_bind(VigilNode *n, VigilBinder *b)
         memcpy(w.vector, bias, out * sizeof(float));
         b->status = vigil_conv_pack(&w, rows, out, k, groups, &b->error);
         if (b->status == VIGIL_OK && has_few_rows(n))
-            narrow(&w);
+            b->status = narrow(&w, &b->error);
     } else {
         b->status = vigil_fail_memory(&b->error, out * sizeof(float), n->name);
     }
