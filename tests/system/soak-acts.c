@@ -128,6 +128,14 @@ static const struct {
     { 4, change_tiles },   { 2, change_classes },
 };
 
+void soak_act_all(Soak *soak)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(acts); i++) {
+        acts[i].act(soak);
+        soak_frames(soak, SOAK_APART);
+    }
+}
+
 void soak_act(Soak *soak)
 {
     guint sum = 0, i = 0;

@@ -12,12 +12,18 @@
 #include <unistd.h>
 #include "soak.h"
 
-enum { MOST_RESTS = 10, WARM = 2 /* rests, after which nothing may grow */ };
+/* Nothing may grow after all has been done so often, from the first rests to the last.
+ */
+enum { WARM_ROUNDS = 4, WARM = 2, MOST_RESTS = 10 };
 
 #define PATIENCE 120 /* seconds without a frame or an answer */
 
 /* In kB: of the process, and of what it has taken of the heap. */
+#ifdef __SANITIZE_ADDRESS__
+#define MOST_RESIDENT G_MAXINT /* what was freed is kept for a while */
+#else
 #define MOST_RESIDENT 2048
+#endif
 #define MOST_IN_USE 512
 
 /* How many times the one latency may be the other; seen are 0.7 to 1.3, on a machine
@@ -274,7 +280,7 @@ static Rest rest(Soak *soak)
     soak_frames(soak, 1);
     for (guint i = 0; !soak_set_model(soak, soak->model[0]); i++)
         g_assert_cmpuint(i, <, 3);
-    soak_frames(soak, 8); /* those that were on their way */
+    soak_frames(soak, SOAK_APART); /* those that were on their way */
     const guint64 bare = soak_flow_bare(&soak->flow);
     soak_frames(soak, SOAK_WINDOW);
     const Rest now = look(soak);
@@ -291,17 +297,24 @@ static Rest rest(Soak *soak)
 
 /* ---- Tests ----------------------------------------------------------------------- */
 
-/* Threads of a pool that have had nothing to do for a while end. */
+/* What the allocator gives back differs from rest to rest: the least of the last ones
+ * counts, against the most of the first ones.  A thread of GLib's pool comes and goes.
+ */
 static void check_growth(const Rest *rests, guint n)
 {
-    const Rest *first = &rests[WARM - 1];
+    Rest first = rests[0], last = rests[n - 1];
 
-    for (const Rest *now = first + 1; now < rests + n; now++) {
-        g_assert_cmpint(now->resident - first->resident, <=, MOST_RESIDENT);
-        g_assert_cmpint(now->in_use - first->in_use, <=, MOST_IN_USE);
-        g_assert_cmpuint(now->descriptors, ==, first->descriptors);
-        g_assert_cmpuint(now->threads, <=, first->threads);
+    for (guint i = 1; i < WARM; i++) {
+        first.resident = MAX(first.resident, rests[i].resident);
+        first.in_use = MAX(first.in_use, rests[i].in_use);
+        first.threads = MAX(first.threads, rests[i].threads);
+        last.resident = MIN(last.resident, rests[n - 1 - i].resident);
+        last.in_use = MIN(last.in_use, rests[n - 1 - i].in_use);
     }
+    g_assert_cmpint(last.resident - first.resident, <=, MOST_RESIDENT);
+    g_assert_cmpint(last.in_use - first.in_use, <=, MOST_IN_USE);
+    g_assert_cmpuint(last.descriptors, ==, first.descriptors);
+    g_assert_cmpuint(last.threads, <=, first.threads + 1);
 }
 
 static gint compare_ratios(gconstpointer a, gconstpointer b)
@@ -334,10 +347,12 @@ static guint wanted_frames(const SoakKind *kind)
 
 static void run(Soak *soak, guint64 frames, Rest *rests)
 {
+    for (guint i = 0; i < WARM_ROUNDS; i++)
+        soak_act_all(soak);
     for (guint i = 0; i < soak->kind->rests; i++) {
         while (soak_flow_arrived(&soak->flow) < frames * (i + 1) / soak->kind->rests) {
             soak_act(soak);
-            soak_frames(soak, (guint)g_test_rand_int_range(8, 40));
+            soak_frames(soak, (guint)g_test_rand_int_range(SOAK_APART, 40));
         }
         rests[i] = rest(soak);
     }

@@ -80,8 +80,12 @@ gboolean soak_set_model(Soak *soak, const gchar *model);
 
 /* ---- What is done ---------------------------------------------------------------- */
 
+enum { SOAK_APART = 8 }; /* frames between, at least: more than are on their way */
+
 /* Something at random, of what the element has. */
 void soak_act(Soak *soak);
+/* Each of it once. */
+void soak_act_all(Soak *soak);
 
 /* All settings as they were at the beginning. */
 void soak_calm(Soak *soak);
