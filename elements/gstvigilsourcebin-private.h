@@ -46,6 +46,8 @@ typedef struct _GstVigilSourceBinPrivate {
     GstFlowReturn flow;   /* what its last frame met */
     gboolean playing;     /* frames are due */
     gboolean pushing;     /* what follows has the frame: it is its time that passes */
+    gboolean busy;        /* the chain has told that it works at a request */
+    gboolean failed;      /* the chain has told of an error */
     gint64 heard;         /* monotonic time in us at which the next frame was due */
 
     /* Of the watcher: from a loss to the next frame. */
@@ -96,6 +98,12 @@ void gst_vigil_source_bin_lose(GstVigilSourceBin *self, GError *reason);
  * element, once for a chain. */
 gboolean gst_vigil_source_bin_takes_message(GstVigilSourceBin *self,
                                             GstMessage *message);
+
+/* Takes note of a chain's progress, and waits, but not for long, until one that failed
+ * has come to rest: rtspsrc frees its connection after it has told of the error, and
+ * must not be stopped meanwhile. */
+void gst_vigil_source_bin_note_progress(GstVigilSourceBin *self, GstMessage *message);
+void gst_vigil_source_bin_settle(GstVigilSourceBin *self);
 
 /* Posts that it was lost or found. */
 void gst_vigil_source_bin_post_message(GstVigilSourceBin *self, gboolean found,

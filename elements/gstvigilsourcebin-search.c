@@ -130,7 +130,7 @@ static gboolean start_chain(GstVigilSourceBin *self, GstElement *chain, GError *
     priv->lost = FALSE;
     priv->fresh = TRUE;
     priv->flow = GST_FLOW_OK;
-    priv->pushing = FALSE;
+    priv->pushing = priv->busy = priv->failed = FALSE;
     priv->heard = g_get_monotonic_time();
     g_mutex_unlock(&priv->lock);
     if (add_and_start(self, chain))
@@ -209,7 +209,6 @@ static void begin_search(GstVigilSourceBin *self, GError *reason, gboolean again
 {
     GstVigilSourceBinPrivate *priv = gst_vigil_source_bin_private(self);
     GstVigilSourceBinClass *klass = GST_VIGIL_SOURCE_BIN_GET_CLASS(self);
-
     const gint64 now = g_get_monotonic_time();
 
     if (!again) {
@@ -235,6 +234,7 @@ void gst_vigil_source_bin_handle_loss(GstVigilSourceBin *self)
     gboolean found = FALSE;
 
     g_mutex_unlock(&priv->lock);
+    gst_vigil_source_bin_settle(self);
     gst_vigil_source_bin_remove_chain(self);
     begin_search(self, reason, again);
     g_mutex_lock(&priv->lock);

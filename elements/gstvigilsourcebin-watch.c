@@ -4,6 +4,9 @@
 
 #define GST_CAT_DEFAULT gst_vigil_source_bin_debug
 
+/* For a chain that failed to come to rest, in microseconds. */
+#define LONGEST_REST (2 * G_TIME_SPAN_SECOND)
+
 /* ---- Messages -------------------------------------------------------------------- */
 
 void gst_vigil_source_bin_post_message(GstVigilSourceBin *self, gboolean found,
@@ -65,6 +68,30 @@ static GstElement *chain_of(GstVigilSourceBin *self, GstObject *object)
     return NULL;
 }
 
+void gst_vigil_source_bin_note_progress(GstVigilSourceBin *self, GstMessage *message)
+{
+    GstVigilSourceBinPrivate *priv = gst_vigil_source_bin_private(self);
+    GstProgressType type;
+
+    gst_message_parse_progress(message, &type, NULL, NULL);
+    g_mutex_lock(&priv->lock);
+    priv->busy = type == GST_PROGRESS_TYPE_START || type == GST_PROGRESS_TYPE_CONTINUE;
+    g_cond_broadcast(&priv->cond);
+    g_mutex_unlock(&priv->lock);
+}
+
+void gst_vigil_source_bin_settle(GstVigilSourceBin *self)
+{
+    GstVigilSourceBinPrivate *priv = gst_vigil_source_bin_private(self);
+    const gint64 end = g_get_monotonic_time() + LONGEST_REST;
+
+    g_mutex_lock(&priv->lock);
+    while (priv->failed && priv->busy &&
+           g_cond_wait_until(&priv->cond, &priv->lock, end))
+        ;
+    g_mutex_unlock(&priv->lock);
+}
+
 /* An error that a chain got from what follows is not the chain's. */
 static gboolean came_from_behind(GstVigilSourceBin *self, GstMessage *message,
                                  GstFlowReturn met)
@@ -114,6 +141,7 @@ gboolean gst_vigil_source_bin_takes_message(GstVigilSourceBin *self,
     const gboolean told = watching && priv->ending;
     const guint sent = priv->sent;
     const GstFlowReturn met = priv->flow;
+    priv->failed = TRUE;
     g_mutex_unlock(&priv->lock);
     const gboolean survives =
         watching && (!klass->takes_error || klass->takes_error(self, sent));
@@ -280,6 +308,7 @@ void gst_vigil_source_bin_prepare_watching(GstVigilSourceBin *self)
 
     priv->stopping = priv->ending = priv->closing = priv->ended = FALSE;
     priv->away = priv->hurried = priv->playing = priv->pushing = FALSE;
+    priv->busy = priv->failed = FALSE;
     priv->lost = !priv->chain;
     priv->fresh = TRUE;
     priv->flow = GST_FLOW_OK;

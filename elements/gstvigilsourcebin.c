@@ -58,9 +58,11 @@ static gboolean before_change(GstVigilSourceBin *self, GstStateChange transition
         return TRUE;
     case GST_STATE_CHANGE_PLAYING_TO_PAUSED:
         gst_vigil_source_bin_note_playing(self, FALSE);
+        gst_vigil_source_bin_settle(self);
         return TRUE;
     case GST_STATE_CHANGE_PAUSED_TO_READY:
         gst_vigil_source_bin_stop_watching(self);
+        gst_vigil_source_bin_settle(self);
         return TRUE;
     default:
         return TRUE;
@@ -212,6 +214,8 @@ static void gst_vigil_source_bin_handle_message(GstBin *bin, GstMessage *message
     GstVigilSourceBin *self = GST_VIGIL_SOURCE_BIN(bin);
     GstVigilSourceBinClass *klass = GST_VIGIL_SOURCE_BIN_GET_CLASS(self);
 
+    if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_PROGRESS)
+        gst_vigil_source_bin_note_progress(self, message);
     if (stays_inside(message) || gst_vigil_source_bin_takes_message(self, message)) {
         gst_message_unref(message);
         return;
