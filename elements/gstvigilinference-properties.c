@@ -17,6 +17,7 @@ enum {
     PROP_CHANNEL_ORDER,
     PROP_MEAN,
     PROP_STD,
+    PROP_PRECISION,
     PROP_THREADS,
     PROP_INFERENCE_INTERVAL,
     PROP_REGIONS,
@@ -103,6 +104,10 @@ static void set_value(GstVigilInference *self, guint id, const GValue *value,
         priv->settings.channel_order = (GstVigilChannelOrder)g_value_get_enum(value);
         note_setting(self, pspec);
         break;
+    case PROP_PRECISION:
+        priv->settings.precision = (GstVigilPrecision)g_value_get_enum(value);
+        note_setting(self, pspec);
+        break;
     case PROP_THREADS:
         priv->settings.threads = g_value_get_uint(value);
         note_setting(self, pspec);
@@ -173,6 +178,9 @@ static void get_value(GstVigilInference *self, guint id, GValue *value,
         break;
     case PROP_CHANNEL_ORDER:
         g_value_set_enum(value, (gint)priv->settings.channel_order);
+        break;
+    case PROP_PRECISION:
+        g_value_set_enum(value, (gint)priv->settings.precision);
         break;
     case PROP_THREADS:
         g_value_set_uint(value, priv->settings.threads);
@@ -278,6 +286,14 @@ static void install_network_properties(GObjectClass *klass)
                           GST_TYPE_VIGIL_CHANNEL_ORDER, GST_VIGIL_CHANNEL_ORDER_MODEL,
                           READY_FLAGS));
     g_object_class_install_property(
+        klass, PROP_PRECISION,
+        g_param_spec_enum(
+            "precision", "Precision",
+            "What the network multiplies in; int8 is faster, a little less exact, and "
+            "needs a model file that vigil-model calibrate made; layers that are not "
+            "faster so on this processor stay in float32",
+            GST_TYPE_VIGIL_PRECISION, GST_VIGIL_PRECISION_AUTO, READY_FLAGS));
+    g_object_class_install_property(
         klass, PROP_THREADS,
         g_param_spec_uint(
             "threads", "Threads",
@@ -359,4 +375,5 @@ void gst_vigil_inference_install_properties(GObjectClass *klass)
     gst_type_mark_as_plugin_api(GST_TYPE_VIGIL_MODE, (GstPluginAPIFlags)0);
     gst_type_mark_as_plugin_api(GST_TYPE_VIGIL_RESIZE_MODE, (GstPluginAPIFlags)0);
     gst_type_mark_as_plugin_api(GST_TYPE_VIGIL_CHANNEL_ORDER, (GstPluginAPIFlags)0);
+    gst_type_mark_as_plugin_api(GST_TYPE_VIGIL_PRECISION, (GstPluginAPIFlags)0);
 }

@@ -115,6 +115,14 @@ typedef struct VigilInputOptions {
 
 typedef struct VigilModel VigilModel;
 
+/* In what a network multiplies where it can do either. */
+typedef enum VigilPrecision {
+    VIGIL_PRECISION_AUTO, /* what the file says, else float32 */
+    VIGIL_PRECISION_FLOAT32,
+    VIGIL_PRECISION_INT8, /* where it is faster so on this processor: bytes, by ranges
+                             of values that the file has been calibrated for */
+} VigilPrecision;
+
 typedef struct VigilModelInfo {
     const char *file;    /* as found when it was first opened; "formula": no file */
     const char *family;  /* "emo" */
@@ -123,10 +131,13 @@ typedef struct VigilModelInfo {
     VigilTask task;
     uint64_t parameters; /* trained values; running statistics are not counted */
     int classes;
-    const char *const *labels; /* [classes]; NULL: not known */
-    const char *label_set;     /* "imagenet1k", "metadata", or NULL */
-    VigilInput input;          /* scheme default and metadata; no caller's options */
-    size_t memory_bytes;       /* weights as they are held, packed */
+    const char *const *labels;    /* [classes]; NULL: not known */
+    const char *label_set;        /* "imagenet1k", "metadata", or NULL */
+    VigilInput input;             /* scheme default and metadata; no caller's options */
+    size_t memory_bytes;          /* weights as they are held, packed */
+    VigilPrecision precision;     /* what AUTO is for this file; never AUTO */
+    VigilOrigin precision_origin; /* SCHEME: the file does not say */
+    bool calibrated;              /* the file has ranges for INT8 */
 } VigilModelInfo;
 
 /* Opens a weight file in safetensors form, recognises the network from its tensors and
@@ -188,6 +199,9 @@ typedef struct VigilSessionOptions {
     const char *const *taps; /* named inner tensors to keep; see vigil_session_tap() */
     size_t n_taps;
     bool attention; /* keep all attention weights, as if each were named in `taps` */
+    VigilPrecision precision; /* INT8 needs a calibrated file */
+    bool calibrate; /* count values in each run, for vigil_session_ranges(); in float32
+                     */
 } VigilSessionOptions;
 
 /* Inner or output tensor; `data` is rewritten by the next run. */
@@ -232,6 +246,17 @@ VIGIL_API const VigilInput *vigil_session_input_rules(const VigilSession *sessio
 /* The input tensor [height][width][3], to be filled before a run, which leaves it as it
  * is.  64-byte aligned. */
 VIGIL_API float *vigil_session_input(VigilSession *session);
+
+/* What it was opened with, never AUTO; *layers (may be NULL): how many layers multiply
+ * in bytes, 0 where none is faster so. */
+VIGIL_API VigilPrecision vigil_session_precision(const VigilSession *session,
+                                                 int *layers);
+
+/* Of a session that was opened to calibrate, after runs on pictures of the kind that
+ * the model will see: the value of `int8_ranges` in the __metadata__ of a calibrated
+ * file, for free(). */
+VIGIL_API VigilStatus vigil_session_ranges(const VigilSession *session, char **json,
+                                           VigilError *error);
 
 /* Runs the network once.  Allocates nothing and cannot fail. */
 VIGIL_API void vigil_session_run(VigilSession *session);

@@ -41,6 +41,21 @@ GType gst_vigil_channel_order_get_type(void)
     return type;
 }
 
+GType gst_vigil_precision_get_type(void)
+{
+    static gsize type = 0;
+    static const GEnumValue values[] = {
+        { GST_VIGIL_PRECISION_AUTO, "What the model file says, else float32", "auto" },
+        { GST_VIGIL_PRECISION_FLOAT32, "32-bit floats", "float32" },
+        { GST_VIGIL_PRECISION_INT8, "Bytes where that is faster", "int8" },
+        { 0, NULL, NULL },
+    };
+
+    if (g_once_init_enter(&type))
+        g_once_init_leave(&type, g_enum_register_static("GstVigilPrecision", values));
+    return type;
+}
+
 void gst_vigil_network_settings_copy(GstVigilNetworkSettings *to,
                                      const GstVigilNetworkSettings *from)
 {
@@ -324,7 +339,13 @@ static gboolean open_model(GstVigilNetwork *network,
 static gboolean open_session(GstVigilNetwork *network,
                              const GstVigilNetworkSettings *settings, GError **error)
 {
-    VigilSessionOptions options = { .threads = (int)settings->threads };
+    static const VigilPrecision precisions[] = {
+        [GST_VIGIL_PRECISION_AUTO] = VIGIL_PRECISION_AUTO,
+        [GST_VIGIL_PRECISION_FLOAT32] = VIGIL_PRECISION_FLOAT32,
+        [GST_VIGIL_PRECISION_INT8] = VIGIL_PRECISION_INT8,
+    };
+    VigilSessionOptions options = { .threads = (int)settings->threads,
+                                    .precision = precisions[settings->precision] };
     VigilError e = { 0 };
 
     if (!parse_options(&options.input, settings, vigil_model_info(network->model),

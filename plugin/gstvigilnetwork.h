@@ -44,6 +44,21 @@ typedef enum {
 #define GST_TYPE_VIGIL_CHANNEL_ORDER (gst_vigil_channel_order_get_type())
 GType gst_vigil_channel_order_get_type(void);
 
+/**
+ * GstVigilPrecision:
+ * @GST_VIGIL_PRECISION_AUTO: what the model file says, else float32
+ * @GST_VIGIL_PRECISION_FLOAT32: 32-bit floats
+ * @GST_VIGIL_PRECISION_INT8: bytes where that is faster
+ */
+typedef enum {
+    GST_VIGIL_PRECISION_AUTO,
+    GST_VIGIL_PRECISION_FLOAT32,
+    GST_VIGIL_PRECISION_INT8,
+} GstVigilPrecision;
+
+#define GST_TYPE_VIGIL_PRECISION (gst_vigil_precision_get_type())
+GType gst_vigil_precision_get_type(void);
+
 /* The settings as the properties hold them; texts may be NULL, which is the same as "".
  */
 typedef struct _GstVigilNetworkSettings {
@@ -54,6 +69,7 @@ typedef struct _GstVigilNetworkSettings {
     gchar *mean, *std;  /* "RED,GREEN,BLUE" */
     GstVigilResizeMode resize;
     GstVigilChannelOrder channel_order;
+    GstVigilPrecision precision;
     guint threads;             /* 0: as many as there are processors */
     gchar *instance_id;        /* of elements that share a model; NULL: none */
     gboolean model_is_default; /* nobody chose it */

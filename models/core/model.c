@@ -3,6 +3,7 @@
 #include "core/json.h"
 #include "core/metadata.h"
 #include "core/opened.h"
+#include "core/quantise.h"
 #include "core/recognise.h"
 #include "core/text.h"
 
@@ -23,9 +24,19 @@ static void count_parameters(VigilModel *model, VigilNet *net)
     vigil_net_bind(net, &check);
 }
 
+static VigilStatus choose_arithmetic(const VigilModel *model, VigilNet *net,
+                                     VigilArithmetic arithmetic, VigilError *error)
+{
+    if (arithmetic == VIGIL_IN_BYTES)
+        vigil_net_quantise(net, model->ranges, false);
+    if (arithmetic == VIGIL_OBSERVED)
+        vigil_net_observe(net);
+    return vigil_net_status(net, error);
+}
+
 VigilStatus vigil_model_build(VigilModel *model, int height, int width,
-                              const char *const *keep, size_t n_keep, VigilNet **out,
-                              VigilError *error)
+                              VigilArithmetic arithmetic, const char *const *keep,
+                              size_t n_keep, VigilNet **out, VigilError *error)
 {
     VigilNetConfig config = { height, width, model->info.classes, model->window };
     VigilError e = { 0 };
@@ -37,6 +48,8 @@ VigilStatus vigil_model_build(VigilModel *model, int height, int width,
                          .store = model->store,
                          .what = model->arch.row->name };
     VigilStatus s = vigil_net_fuse(net, keep, n_keep, error);
+    if (s == VIGIL_OK)
+        s = choose_arithmetic(model, net, arithmetic, error);
     if (s == VIGIL_OK) {
         pthread_mutex_lock(&model->lock);
         count_parameters(model, net);
@@ -145,6 +158,29 @@ const VigilDetectRules *vigil_model_detect_rules(const VigilModel *model)
     return model->detect.anchors ? &model->detect : model->arch.scheme->detect;
 }
 
+/* Whether sessions that are not asked multiply in bytes, and by which ranges. */
+static VigilStatus read_precision(VigilModel *model, VigilError *error)
+{
+    static const char key[] = "precision";
+    static const char *const names[] = { "auto", "float32", "int8", NULL };
+    int named = VIGIL_PRECISION_AUTO;
+    VigilStatus s = vigil_ranges_read(model->file, &model->ranges, error);
+    if (s == VIGIL_OK)
+        s = vigil_metadata_choice(model->file, key, names, &named, error);
+    if (s != VIGIL_OK)
+        return s;
+    if (named == VIGIL_PRECISION_INT8 && !model->ranges)
+        return vigil_metadata_refuse(model->file, key,
+                                     "float32 in a file without '" VIGIL_RANGES_KEY "'",
+                                     error);
+    model->info.calibrated = model->ranges != NULL;
+    if (named != VIGIL_PRECISION_AUTO) {
+        model->info.precision = (VigilPrecision)named;
+        model->info.precision_origin = VIGIL_ORIGIN_METADATA;
+    }
+    return VIGIL_OK;
+}
+
 /* ---- Opening -----------------------------------------------------------------------
  */
 
@@ -161,6 +197,7 @@ static VigilModel *new_model(VigilError *error)
     }
     pthread_mutex_init(&m->lock, NULL);
     m->references = 1;
+    m->info.precision = VIGIL_PRECISION_FLOAT32;
     return m;
 }
 
@@ -185,7 +222,7 @@ static VigilStatus pack(VigilModel *m, VigilError *error)
 {
     VigilNet *net = NULL;
     VigilStatus s = vigil_model_build(m, m->info.input.height, m->info.input.width,
-                                      NULL, 0, &net, error);
+                                      VIGIL_IN_FLOATS, NULL, 0, &net, error);
     vigil_net_free(&net);
     return s;
 }
@@ -200,8 +237,8 @@ static VigilStatus open_stored(VigilModel *m, VigilError *error)
     vigil_input_default(&m->arch, &m->info.input);
     if ((s = vigil_input_metadata(m->file, &m->info.input, error)) ||
         (s = read_window(m, error)) || (s = read_anchors(m, error)) ||
-        (s = read_labels(m, error)) || (s = pack(m, error)) ||
-        (s = check_leftovers(m, error)))
+        (s = read_labels(m, error)) || (s = read_precision(m, error)) ||
+        (s = pack(m, error)) || (s = check_leftovers(m, error)))
         return s;
     fill_info(m);
     return VIGIL_OK;
@@ -320,6 +357,7 @@ void vigil_model_close(VigilModel **model)
     for (int i = 0; m->labels && i < m->info.classes; i++)
         free(m->labels[i]);
     free(m->labels);
+    vigil_ranges_free(&m->ranges);
     vigil_source_free(&m->source);
     vigil_safetensors_close(&m->file);
     vigil_store_free(&m->store);

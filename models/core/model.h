@@ -3,6 +3,7 @@
 #define VIGIL_CORE_MODEL_H
 
 #include "backbones/family.h"
+#include "core/ranges.h"
 #include "core/weights.h"
 #include "vision/detect.h"
 
@@ -22,18 +23,26 @@ struct VigilModel {
     VigilDetectRules detect;  /* the scheme's with `anchors`, or all 0 */
     VigilAnchorRules anchors; /* of __metadata__ */
     VigilSafetensors *file;
+    VigilRanges *ranges; /* calibrated; NULL: none */
     VigilSource *source;
     pthread_mutex_t lock; /* of source, while a session binds */
     VigilStore *store;
     VigilModel *next_opened; /* in opened.c, of models of files */
 };
 
+/* In what an operation that can do either multiplies. */
+typedef enum VigilArithmetic {
+    VIGIL_IN_FLOATS,
+    VIGIL_IN_BYTES,
+    VIGIL_OBSERVED, /* floats, and the values of its input are counted */
+} VigilArithmetic;
+
 /* Describes and merges the model's network at an input size, and binds its weights
  * (reading those that no session asked for before).  `keep`: values that must survive.
  */
 VigilStatus vigil_model_build(VigilModel *model, int height, int width,
-                              const char *const *keep, size_t n_keep, VigilNet **net,
-                              VigilError *error);
+                              VigilArithmetic arithmetic, const char *const *keep,
+                              size_t n_keep, VigilNet **net, VigilError *error);
 
 /* How a detector's outputs become boxes; NULL for other tasks. */
 const VigilDetectRules *vigil_model_detect_rules(const VigilModel *model);

@@ -5,6 +5,7 @@
 #define VIGIL_CORE_OP_H
 
 #include "core/net.h"
+#include "core/ranges.h"
 #include "core/share.h"
 #include "core/threads.h"
 
@@ -162,6 +163,8 @@ typedef struct VigilConvNode {
     /* Linear 1 x 1 convolution before this one, merged into it (fuse.c): the weight is
      * the product of both.  NULL: none. */
     const VigilNode *first;
+    VigilRange range;            /* of x, where it multiplies in bytes (quantise.c) */
+    struct VigilHistogram *seen; /* of x, where that is calibrated; else NULL */
 } VigilConvNode;
 
 typedef struct VigilNormNode {
@@ -177,8 +180,8 @@ typedef struct VigilSeparableNode {
                                     merged into the attention (fuse.c); NULL: not */
 } VigilSeparableNode;
 
-extern const VigilOp vigil_op_conv, vigil_op_depthwise, vigil_op_winograd,
-    vigil_op_batch_norm, vigil_op_add, vigil_op_activate, vigil_op_mean,
-    vigil_op_separable_attention;
+extern const VigilOp vigil_op_conv, vigil_op_conv_bytes, vigil_op_depthwise,
+    vigil_op_winograd, vigil_op_batch_norm, vigil_op_add, vigil_op_activate,
+    vigil_op_mean, vigil_op_separable_attention;
 
 #endif

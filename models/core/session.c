@@ -1,5 +1,6 @@
 #include "core/attention.h"
 #include "core/input.h"
+#include "core/quantise.h"
 #include "core/session.h"
 #include "core/threads.h"
 
@@ -13,6 +14,7 @@ struct VigilSession {
     VigilTensor *taps, *outputs;
     size_t n_taps, n_outputs;
     int threads;
+    VigilPrecision precision;
 };
 
 static VigilTensor tensor_of(const VigilNet *net, VigilValue v, const char *name)
@@ -65,16 +67,42 @@ static VigilStatus find_outputs(VigilSession *s, VigilError *error)
     return VIGIL_OK;
 }
 
+/* What the caller or else the file asks for. */
+static VigilStatus find_arithmetic(VigilSession *s, const VigilSessionOptions *o,
+                                   VigilArithmetic *out, VigilError *error)
+{
+    const VigilModel *m = s->model;
+    if ((int)o->precision < 0 || o->precision > VIGIL_PRECISION_INT8)
+        return vigil_fail(error, VIGIL_ERROR_ARGUMENT,
+                          "precision %d; there are 0 to %d", (int)o->precision,
+                          VIGIL_PRECISION_INT8);
+    s->precision = o->precision ? o->precision : m->info.precision;
+    if (o->calibrate)
+        s->precision = VIGIL_PRECISION_FLOAT32;
+    *out = o->calibrate                           ? VIGIL_OBSERVED
+           : s->precision == VIGIL_PRECISION_INT8 ? VIGIL_IN_BYTES
+                                                  : VIGIL_IN_FLOATS;
+    if (*out != VIGIL_IN_BYTES || m->ranges)
+        return VIGIL_OK;
+    return vigil_fail(error, VIGIL_ERROR_ARGUMENT,
+                      "%s was not calibrated, which precision int8 needs: "
+                      "'vigil-model calibrate' makes a file that is",
+                      *m->shown ? m->shown : m->path);
+}
+
 static VigilStatus open_session(VigilSession *s, const VigilSessionOptions *o,
                                 VigilError *error)
 {
+    VigilArithmetic arithmetic;
     VigilStatus status = vigil_model_input(s->model, &o->input, &s->input, error);
     /* More would only cost scratch memory: the pool has no more. */
     int processors = vigil_processors();
     int threads = o->threads > 0 && o->threads < processors ? o->threads : processors;
     if (status == VIGIL_OK)
-        status = vigil_model_build(s->model, s->input.height, s->input.width, o->taps,
-                                   o->n_taps, &s->net, error);
+        status = find_arithmetic(s, o, &arithmetic, error);
+    if (status == VIGIL_OK)
+        status = vigil_model_build(s->model, s->input.height, s->input.width,
+                                   arithmetic, o->taps, o->n_taps, &s->net, error);
     if (status == VIGIL_OK && o->attention)
         vigil_net_keep_attention(s->net);
     if (status == VIGIL_OK)
@@ -217,6 +245,19 @@ size_t vigil_session_arena_bytes(const VigilSession *session)
 bool vigil_session_layer(const VigilSession *session, size_t i, VigilLayer *layer)
 {
     return vigil_net_layer(session->net, i, layer);
+}
+
+VigilPrecision vigil_session_precision(const VigilSession *session, int *layers)
+{
+    if (layers)
+        *layers = vigil_net_quantised(session->net);
+    return session->precision;
+}
+
+VigilStatus vigil_session_ranges(const VigilSession *session, char **json,
+                                 VigilError *error)
+{
+    return vigil_net_observed(session->net, json, error);
 }
 
 void vigil_session_time_layers(VigilSession *session, bool on)

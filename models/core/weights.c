@@ -125,13 +125,14 @@ void vigil_weights_clear(VigilWeights *w)
     for (size_t i = 0; i < w->n_further; i++)
         vigil_packed_clear(&w->further[i]);
     free(w->further);
+    free(w->bytes);
     free(w->vector);
     *w = (VigilWeights) { 0 };
 }
 
 static size_t weights_bytes(const VigilWeights *w)
 {
-    size_t bytes = w->matrix.bytes + w->vector_size * sizeof(float);
+    size_t bytes = w->matrix.bytes + w->n_bytes + w->vector_size * sizeof(float);
     for (size_t i = 0; i < w->n_further; i++)
         bytes += w->further[i].bytes;
     return bytes;

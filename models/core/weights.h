@@ -34,6 +34,8 @@ typedef struct VigilWeights {
     VigilPacked matrix;   /* dense operations */
     VigilPacked *further; /* those after the first where there are several; owned */
     size_t n_further;
+    int8_t *bytes; /* packed by bytes_pack, where multiplications are in bytes */
+    size_t n_bytes;
     float *vector;      /* bias, scales, depth-wise taps: as the operation laid out */
     size_t vector_size; /* floats */
 } VigilWeights;

@@ -24,6 +24,9 @@ const VigilKernels *const vigil_kernels_built[] = {
 #ifdef VIGIL_HAVE_AVX512
     &vigil_kernels_avx512,
 #endif
+#ifdef VIGIL_HAVE_VNNI
+    &vigil_kernels_vnni,
+#endif
 #ifdef VIGIL_HAVE_NEON
     &vigil_kernels_neon,
 #endif
@@ -52,6 +55,9 @@ int vigil_kernels_usable(const VigilKernels *kernels)
     if (!strcmp(kernels->name, "avx2"))
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
                has_f16c();
+    if (!strcmp(kernels->name, "vnni"))
+        return vigil_kernels_usable(&vigil_kernels_avx512) &&
+               __builtin_cpu_supports("avx512vnni");
     if (!strcmp(kernels->name, "avx512"))
         return __builtin_cpu_supports("fma") && __builtin_cpu_supports("avx512f") &&
                __builtin_cpu_supports("avx512bw") &&

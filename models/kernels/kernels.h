@@ -96,8 +96,34 @@ typedef struct VigilWinogradOutput {
     VigilActivation activation;
 } VigilWinogradOutput;
 
+/* Rows of bytes in products are this long: a multiple of 4. */
+static inline size_t vigil_bytes_depth(size_t k)
+{
+    return (k + 3) & ~(size_t)3;
+}
+
+/* Weights of such a product are -64..64: with values of 0..255 two products make no
+ * more than 32640, which the 16-bit sums of AVX2 hold, and so many of them no more than
+ * the 32 bits of all levels. */
+#define VIGIL_BYTES_WEIGHT 64
+#define VIGIL_BYTES_MAX_DEPTH ((size_t)1 << 16)
+
+/* c [m][n] = epilogue(scale[column] * (a [m][k] * b [k][n])); the product is exact, k
+ * up to VIGIL_BYTES_MAX_DEPTH; b packed by bytes_pack of the same level. */
+typedef struct VigilBytesGemm {
+    size_t m, n, k;
+    const uint8_t *a; /* [m][lda]; what lies behind k of vigil_bytes_depth(k) does not
+                         count */
+    size_t lda;
+    const int8_t *b;    /* packed */
+    const float *scale; /* [n] */
+    float *c;           /* [m][ldc], ldc >= n; not the residual */
+    size_t ldc;
+    VigilEpilogue epilogue;
+} VigilBytesGemm;
+
 /* X(name, return type, parameters) */
-#define VIGIL_KERNELS(X)                                                               \
+#define VIGIL_KERNELS_OF_FLOATS(X)                                                     \
     /* Floats that packed b takes for [k][n]. */                                       \
     X(gemm_pack_size, size_t, (size_t n, size_t k))                                    \
     /* b[k * sk + n * sn] for k < K, n < N, into this level's panels. */               \
@@ -182,8 +208,27 @@ typedef struct VigilWinogradOutput {
      */                                                                                \
     X(peak, double, (size_t rounds))
 
+/* Those that a level may have instructions of its own for where the rest is another
+ * level's. */
+#define VIGIL_KERNELS_OF_BYTES(X)                                                      \
+    /* Bytes that packed b takes for [k][n]. */                                        \
+    X(bytes_pack_size, size_t, (size_t n, size_t k))                                   \
+    /* b [n][k], each -64..64, into this level's panels. */                            \
+    X(bytes_pack, void, (const int8_t *b, size_t n, size_t k, int8_t *packed))         \
+    X(bytes_gemm, void, (const VigilBytesGemm *g))                                     \
+    /* y[r][i] = x[r][i] * factor, rounded with ties to even, + zero, clipped to       \
+     * 0..255, for i < c; 255 where x is not a number; 0 from there to                 \
+     * vigil_bytes_depth(c).  x [rows][ldx], y [rows][ldy], zero 0..255. */            \
+    X(quantise_rows, void,                                                             \
+      (const float *x, size_t ldx, size_t rows, size_t c, float factor, int zero,      \
+       uint8_t *y, size_t ldy))                                                        \
+    /* Whether quantise_rows and bytes_gemm take less time than gemm. */               \
+    X(bytes_pay, int, (size_t n, size_t k))
+
+#define VIGIL_KERNELS(X) VIGIL_KERNELS_OF_FLOATS(X) VIGIL_KERNELS_OF_BYTES(X)
+
 typedef struct VigilKernels {
-    const char *name; /* "c", "sse2", "avx2", "avx512", "neon" */
+    const char *name; /* "c", "sse2", "avx2", "avx512", "vnni", "neon" */
 #define VIGIL_KERNEL_POINTER(name, result, parameters) result(*name) parameters;
     VIGIL_KERNELS(VIGIL_KERNEL_POINTER)
 #undef VIGIL_KERNEL_POINTER

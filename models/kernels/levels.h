@@ -10,6 +10,7 @@ extern const VigilKernels vigil_kernels_c;
 extern const VigilKernels vigil_kernels_sse2;
 extern const VigilKernels vigil_kernels_avx2;
 extern const VigilKernels vigil_kernels_avx512;
+extern const VigilKernels vigil_kernels_vnni;
 extern const VigilKernels vigil_kernels_neon;
 
 #endif

@@ -36,7 +36,9 @@ static int open_session(Bench *b)
     b->threads = b->options->threads;
     if (!b->threads || b->threads > vigil_processors())
         b->threads = vigil_processors();
-    VigilSessionOptions session = { .input = b->options->input, .threads = b->threads };
+    VigilSessionOptions session = { .input = b->options->input,
+                                    .threads = b->threads,
+                                    .precision = b->options->precision };
     VigilVariant variant;
     VigilStatus status =
         find_variant(name, &variant)
@@ -178,7 +180,8 @@ static int print_json(const Bench *b)
     char size[32];
     snprintf(size, sizeof size, "%dx%d", rules->height, rules->width);
     json_t *root = json_pack(
-        "{s:o, s:s, s:I, s:i, s:s, s:s, s:i, s:f, s:f, s:f, s:f, s:f, s:f}", "file",
+        "{s:o, s:o, s:s, s:I, s:i, s:s, s:s, s:i, s:f, s:f, s:f, s:f, s:f, s:f}",
+        "precision", json_precision(info, b->session, b->options), "file",
         json_text(info->file), "variant", info->variant, "macs",
         (json_int_t)vigil_session_macs(b->session), "threads", b->threads, "isa",
         vigil_isa(), "size", size, "runs", b->options->runs, "median_ms", b->median,
@@ -211,13 +214,14 @@ static int print_text(const Bench *b)
 {
     const VigilModelInfo *info = vigil_model_info(b->model);
     const VigilInput *rules = vigil_session_input_rules(b->session);
-    char *file = clean_text(info->file);
+    char precision[64], *file = clean_text(info->file);
     printf("%-9s%s\n", "file", file);
     printf("%-9s%s\n", "variant", info->variant);
     printf("%-9s%dx%d\n", "size", rules->height, rules->width);
     printf("%-9s%" PRIu64 "\n", "macs", vigil_session_macs(b->session));
     printf("%-9s%d\n", "threads", b->threads);
     printf("%-9s%s\n", "isa", vigil_isa());
+    printf("%-9s%s\n", "numbers", precision_text(info, b->session, precision));
     printf("%-9s%d\n", "runs", b->options->runs);
     printf("%-9s%.3f ms\n", "median", b->median);
     printf("%-9s%.3f ms\n", "min", b->ms[0]);

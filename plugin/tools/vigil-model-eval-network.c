@@ -4,24 +4,45 @@
 
 #include <string.h>
 
-int eval_network_open(const Options *options, VigilTask task, EvalNetwork *network)
+static int open_model(const Options *options, EvalNetwork *network)
 {
     VigilError error;
-    VigilSessionOptions session = { .input = options->input,
-                                    .threads = options->threads };
     *network = (EvalNetwork) { .options = options };
     if (vigil_model_open(options->operand[0], &network->model, &error) != VIGIL_OK)
         return fail("%s", error.message);
     network->info = vigil_model_info(network->model);
-    if (network->info->task != task)
-        return fail_usage("eval: this is for %s; %s is a network for %s",
-                          task_name(task), network->info->variant,
-                          task_name(network->info->task));
+    return STATUS_OK;
+}
+
+static int open_session(EvalNetwork *network, bool calibrate)
+{
+    const Options *options = network->options;
+    VigilError error;
+    VigilSessionOptions session = { .input = options->input,
+                                    .threads = options->threads,
+                                    .precision = options->precision,
+                                    .calibrate = calibrate };
     if (vigil_session_open(network->model, &session, &network->session, &error) !=
             VIGIL_OK ||
         vigil_preprocess_open(&network->preprocess, &error) != VIGIL_OK)
         return fail("%s", error.message);
     return STATUS_OK;
+}
+
+int eval_network_open(const Options *options, VigilTask task, EvalNetwork *network)
+{
+    int status = open_model(options, network);
+    if (status == STATUS_OK && network->info->task != task)
+        return fail_usage("eval: this is for %s; %s is a network for %s",
+                          task_name(task), network->info->variant,
+                          task_name(network->info->task));
+    return status == STATUS_OK ? open_session(network, false) : status;
+}
+
+int eval_network_open_to_calibrate(const Options *options, EvalNetwork *network)
+{
+    int status = open_model(options, network);
+    return status == STATUS_OK ? open_session(network, true) : status;
 }
 
 void eval_network_close(EvalNetwork *network)

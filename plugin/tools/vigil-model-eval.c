@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define PICTURES "srcTNbg"
+#define PICTURES "srcqTNbg"
 
 /* The option `key` asks for the mode; the first that was given decides. */
 static const struct Mode {

@@ -145,6 +145,8 @@ typedef struct EvalNetwork {
 
 /* Ends with eval_network_close() whatever it returned. */
 int eval_network_open(const Options *options, VigilTask task, EvalNetwork *network);
+/* The same with a network for any task, whose values are counted in each run. */
+int eval_network_open_to_calibrate(const Options *options, EvalNetwork *network);
 void eval_network_close(EvalNetwork *network);
 
 /* Reads a picture, unless it is the one that was read last. */

@@ -129,7 +129,9 @@ static int open_session(Inference *f)
 {
     const Options *o = f->options;
     VigilError error;
-    VigilSessionOptions session = { .input = o->input, .threads = o->threads };
+    VigilSessionOptions session = { .input = o->input,
+                                    .threads = o->threads,
+                                    .precision = o->precision };
     const char **taps = calloc(o->n_taps + o->n_attention + 1, sizeof *taps);
     if (!taps)
         return fail("out of memory");

@@ -35,7 +35,8 @@ static int print_json(const VigilModelInfo *info, const VigilSession *session,
                       const Options *options)
 {
     json_t *root = json_pack(
-        "{s:o, s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:i, s:o, s:o, s:I, s:I}", "file",
+        "{s:o, s:o, s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:i, s:o, s:o, s:I, s:I}",
+        "precision", json_precision(info, session, options), "file",
         json_text(info->file), "family", info->family, "variant", info->variant, "task",
         task_name(info->task), "naming", info->naming, "parameters",
         (json_int_t)info->parameters, "macs", (json_int_t)vigil_session_macs(session),
@@ -122,7 +123,7 @@ static void print_layers(const VigilSession *session)
 static void print_text(const VigilModelInfo *info, const VigilSession *session,
                        const Options *options)
 {
-    char *file = clean_text(info->file);
+    char precision[64], *file = clean_text(info->file);
     printf("%-*s%s\n", INDENT, "file", file);
     printf("%-*s%s\n", INDENT, "family", info->family);
     printf("%-*s%s\n", INDENT, "variant", info->variant);
@@ -136,6 +137,9 @@ static void print_text(const VigilModelInfo *info, const VigilSession *session,
     else
         printf("%-*s%d\n", INDENT, "classes", info->classes);
     print_labels(info);
+    printf("%-*s%-24s(%s)\n", INDENT, "precision",
+           precision_text(info, session, precision),
+           origin_name(precision_origin(info, options)));
     printf("%-*s%.1f MiB of weights, %.1f MiB per session\n", INDENT, "memory",
            (double)info->memory_bytes / (1 << 20),
            (double)vigil_session_arena_bytes(session) / (1 << 20));
@@ -150,7 +154,7 @@ int command_info(const Options *options)
 {
     VigilModel *model = NULL;
     VigilSession *session = NULL;
-    VigilSessionOptions one_thread = { .threads = 1 };
+    VigilSessionOptions one_thread = { .threads = 1, .precision = options->precision };
     VigilError error;
     int status = STATUS_OK;
     if (vigil_model_open(options->operand[0], &model, &error) != VIGIL_OK ||

@@ -94,6 +94,16 @@ json_t *json_input(const VigilInput *input)
                      filter_name(input->filter), "origin", origin);
 }
 
+json_t *json_precision(const VigilModelInfo *info, const VigilSession *session,
+                       const Options *options)
+{
+    int layers;
+    VigilPrecision precision = vigil_session_precision(session, &layers);
+    return json_pack("{s:s, s:s, s:b, s:i}", "name", precision_name(precision),
+                     "origin", origin_name(precision_origin(info, options)),
+                     "calibrated", info->calibrated, "int8_layers", layers);
+}
+
 #define REAL_DIGITS JSON_REAL_PRECISION(9)
 
 int json_save(json_t *root, const char *path)

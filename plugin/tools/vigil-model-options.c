@@ -20,60 +20,7 @@ enum {
     DEFAULT_RUNS = 50,
 };
 
-static const char *const resize_names[] = {
-    [VIGIL_RESIZE_STRETCH] = "stretch",
-    [VIGIL_RESIZE_LETTERBOX] = "letterbox",
-    [VIGIL_RESIZE_CROP] = "crop",
-    [VIGIL_RESIZE_NONE] = "none",
-};
-static const char *const channel_order_names[] = {
-    [VIGIL_RGB] = "rgb",
-    [VIGIL_BGR] = "bgr",
-};
-static const char *const filter_names[] = {
-    [VIGIL_FILTER_BILINEAR] = "bilinear",
-    [VIGIL_FILTER_BICUBIC] = "bicubic",
-    [VIGIL_FILTER_POINT_BILINEAR] = "point bilinear",
-};
-static const char *const origin_names[] = {
-    [VIGIL_ORIGIN_SCHEME] = "scheme default",
-    [VIGIL_ORIGIN_METADATA] = "metadata",
-    [VIGIL_ORIGIN_OPTION] = "option",
-};
-static const char *const task_names[] = {
-    [VIGIL_TASK_CLASSIFICATION] = "classification",
-    [VIGIL_TASK_DETECTION] = "detection",
-    [VIGIL_TASK_SEGMENTATION] = "segmentation",
-};
-
 #define COUNT(table) (sizeof(table) / sizeof *(table))
-#define NAME_OF(table, value)                                                          \
-    ((size_t)(value) < COUNT(table) ? (table)[value] : "unknown")
-
-const char *resize_name(VigilResize resize)
-{
-    return NAME_OF(resize_names, resize);
-}
-
-const char *channel_order_name(VigilChannelOrder order)
-{
-    return NAME_OF(channel_order_names, order);
-}
-
-const char *filter_name(VigilFilter filter)
-{
-    return NAME_OF(filter_names, filter);
-}
-
-const char *origin_name(VigilOrigin origin)
-{
-    return NAME_OF(origin_names, origin);
-}
-
-const char *task_name(VigilTask task)
-{
-    return NAME_OF(task_names, task);
-}
 
 /* Decimal digits only, up to `end`; false where the number is not in min..max. */
 static bool read_number(const char *text, const char *end, int min, int max, int *value)
@@ -178,6 +125,7 @@ SET_TEXT(masks)
 SET_TEXT(class_map)
 SET_TEXT(split)
 SET_TEXT(source)
+SET_TEXT(out)
 SET_FLAG(json)
 SET_FLAG(layers)
 SET_FLAG(raw)
@@ -212,35 +160,39 @@ static int set_size(Options *options, const char *text)
     return STATUS_OK;
 }
 
-/* Index of `text` in names, n where it is "model", -1 where unknown. */
-static int find_name(const char *text, const char *const *names, int n)
-{
-    if (!strcmp(text, "model"))
-        return n;
-    for (int i = 0; i < n; i++)
-        if (!strcmp(text, names[i]))
-            return i;
-    return -1;
-}
-
 static int set_resize(Options *options, const char *text)
 {
-    int n = COUNT(resize_names), found = find_name(text, resize_names, n);
-    if (found < 0)
+    int found = resize_find(text);
+    options->input.has_resize = strcmp(text, "model") != 0;
+    if (options->input.has_resize && found < 0)
         return fail_usage(
             "--resize %s: must be model, stretch, letterbox, crop or none", text);
-    options->input.has_resize = found < n;
-    options->input.resize = found < n ? (VigilResize)found : 0;
+    options->input.resize = found < 0 ? 0 : (VigilResize)found;
     return STATUS_OK;
 }
 
 static int set_channel_order(Options *options, const char *text)
 {
-    int n = COUNT(channel_order_names), found = find_name(text, channel_order_names, n);
-    if (found < 0)
+    int found = channel_order_find(text);
+    options->input.has_channel_order = strcmp(text, "model") != 0;
+    if (options->input.has_channel_order && found < 0)
         return fail_usage("--channel-order %s: must be model, rgb or bgr", text);
-    options->input.has_channel_order = found < n;
-    options->input.channel_order = found < n ? (VigilChannelOrder)found : 0;
+    options->input.channel_order = found < 0 ? 0 : (VigilChannelOrder)found;
+    return STATUS_OK;
+}
+
+static int set_precision(Options *options, const char *text)
+{
+    int found = precision_find(text);
+    if (found < 0)
+        return fail_usage("--precision %s: must be auto, float32 or int8", text);
+    options->precision = (VigilPrecision)found;
+    return STATUS_OK;
+}
+
+static int set_exclude(Options *options, const char *text)
+{
+    options->excluded[options->n_excluded++] = text;
     return STATUS_OK;
 }
 
@@ -354,6 +306,15 @@ static const struct OptionSpec {
       set_skip_broken },
     { 'g', "progress", NULL,
       "tell on standard error how far it is; on terminals always", set_progress },
+    { 'q', "precision", "NAME",
+      "auto (default): what the file says, float32, or int8, which needs\n"
+      "a file that calibrate made",
+      set_precision },
+    { 'O', "out", "FILE", "the file to be written (.safetensors)", set_out },
+    { 'X', "exclude", "NAME",
+      "leave a layer in float32, by the name of its weight without\n"
+      "\".weight\"; may be given more than once",
+      set_exclude },
     { 'T', "threads", "N", "use at most N threads (default: all processors)",
       set_threads },
     { 'n', "runs", "N", "measure N runs (default 50)", set_runs },
@@ -465,7 +426,9 @@ int options_parse(const Command *command, int argc, char **argv, Options *option
     options->taps = calloc((size_t)argc, sizeof *options->taps);
     options->attention = calloc((size_t)argc, sizeof *options->attention);
     options->classes = calloc((size_t)argc, sizeof *options->classes);
-    if (!options->taps || !options->attention || !options->classes)
+    options->excluded = calloc((size_t)argc, sizeof *options->excluded);
+    if (!options->taps || !options->attention || !options->classes ||
+        !options->excluded)
         return fail("out of memory");
     fill_long_options(command, long_options);
     opterr = 0;
@@ -493,5 +456,6 @@ void options_clear(Options *options)
     free(options->attention);
     free(options->taps);
     free(options->classes);
+    free(options->excluded);
     *options = (Options) { 0 };
 }

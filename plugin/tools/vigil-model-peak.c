@@ -58,6 +58,7 @@ typedef struct Level {
 /* The plain C level is compiled for the baseline, as the last row. */
 static const Level levels[] = {
 #if defined(__x86_64__)
+    { "vnni", block_avx512, 16 },
     { "avx512", block_avx512, 16 },
     { "avx2", block_avx2, 8 },
 #endif

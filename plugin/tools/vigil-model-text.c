@@ -86,6 +86,24 @@ int text_read(const char *path, char **text, size_t *bytes)
     return status;
 }
 
+VigilOrigin precision_origin(const VigilModelInfo *info, const Options *options)
+{
+    return options->precision ? VIGIL_ORIGIN_OPTION : info->precision_origin;
+}
+
+const char *precision_text(const VigilModelInfo *info, const VigilSession *session,
+                           char *text)
+{
+    int layers;
+    VigilPrecision precision = vigil_session_precision(session, &layers);
+    if (precision == VIGIL_PRECISION_INT8)
+        sprintf(text, "int8 in %d layers", layers);
+    else
+        sprintf(text, "%s%s", precision_name(precision),
+                info->calibrated ? ", or int8" : "");
+    return text;
+}
+
 int tap_shape(int rank, const int *shape, int out[4])
 {
     switch (rank) {

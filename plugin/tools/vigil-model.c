@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* vigil-model: lists, describes, runs, times and rates networks. */
+/* vigil-model: lists, describes, runs, times, rates and calibrates networks. */
 #include "vigil-model.h"
 
 #include <errno.h>
@@ -10,36 +10,42 @@ static const Command commands[] = {
     { "list", { NULL }, "jh", "Lists the networks that can be run.", command_list },
     { "info",
       { "FILE", NULL },
-      "jlah",
+      "qjlah",
       "Describes a weight file and what it wants of its input.",
       command_info },
     { "infer",
       { "FILE", "IMAGE", NULL },
-      "srckdumCMTjwpAh",
+      "srckdumCMqTjwpAh",
       "Runs a weight file on one picture.",
       command_infer },
     { "bench",
       { "FILE|VARIANT", NULL },
-      "Tsnjlh",
+      "qTsnjlh",
       "Measures the time of one run; a variant name alone takes formula weights.",
       command_bench },
     { "eval",
       { "[FILE]", NULL },
-      "oiDLGxPSRsrcdumTNbgjh",
+      "oiDLGxPSRsrcdumqTNbgjh",
       "Rates a weight file on pictures whose boxes, classes or masks are known.",
       command_eval },
+    { "calibrate",
+      { "FILE", NULL },
+      "iOXqsrcTNbgjh",
+      "Makes a weight file that can be run in int8, from pictures.",
+      command_calibrate },
 };
 #define N_COMMANDS (sizeof commands / sizeof *commands)
 
 static int print_help(void)
 {
-    printf("Usage: vigil-model COMMAND [ARGUMENTS]\n"
-           "\n"
-           "Lists, describes, runs, times and rates light vision networks.\n"
-           "\n"
-           "Commands:\n");
+    printf(
+        "Usage: vigil-model COMMAND [ARGUMENTS]\n"
+        "\n"
+        "Lists, describes, runs, times, rates and calibrates light vision networks.\n"
+        "\n"
+        "Commands:\n");
     for (size_t i = 0; i < N_COMMANDS; i++)
-        printf("  %-6s  %s\n", commands[i].name, commands[i].summary);
+        printf("  %-9s  %s\n", commands[i].name, commands[i].summary);
     printf("\n"
            "Options:\n"
            "  --help     print this text; after a command, what that command takes\n"
@@ -65,7 +71,8 @@ static int run(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : NULL;
     if (!name)
-        return fail_usage("no command given: list, info, infer, bench or eval");
+        return fail_usage(
+            "no command given: list, info, infer, bench, eval or calibrate");
     if (!strcmp(name, "--help") || !strcmp(name, "-h"))
         return print_help();
     if (!strcmp(name, "--version")) {
@@ -75,7 +82,7 @@ static int run(int argc, char **argv)
     for (size_t i = 0; i < N_COMMANDS; i++)
         if (!strcmp(name, commands[i].name))
             return run_command(&commands[i], argc - 1, argv + 1);
-    return fail_usage("unknown %s '%s': list, info, infer, bench or eval",
+    return fail_usage("unknown %s '%s': list, info, infer, bench, eval or calibrate",
                       name[0] == '-' ? "option" : "command", name);
 }
 

@@ -47,6 +47,10 @@ typedef struct Options {
     int limit;        /* 0: all */
     int ignore_index; /* -1: not given */
     bool skip_broken, progress;
+    VigilPrecision precision;
+    const char *out;       /* of calibrate; NULL: not given */
+    const char **excluded; /* [n_excluded] of --exclude, owned as taps */
+    size_t n_excluded;
     char given[64];         /* letters of the options that were given */
     const char *operand[2]; /* as many as the subcommand takes */
 } Options;
@@ -64,6 +68,7 @@ int command_info(const Options *options);
 int command_infer(const Options *options);
 int command_bench(const Options *options);
 int command_eval(const Options *options);
+int command_calibrate(const Options *options);
 
 /* ---- vigil-model-options.c ------------------------------------------------------- */
 
@@ -76,12 +81,19 @@ void options_clear(Options *options);
 /* The name of the option with this letter. */
 const char *option_name(char letter);
 
-/* Names as options, JSON and text spell them. */
+/* ---- vigil-model-names.c --------------------------------------------------------- */
+
 const char *resize_name(VigilResize resize);
 const char *channel_order_name(VigilChannelOrder order);
 const char *filter_name(VigilFilter filter);
 const char *origin_name(VigilOrigin origin);
 const char *task_name(VigilTask task);
+const char *precision_name(VigilPrecision precision);
+
+/* The value of that name, -1 for none. */
+int resize_find(const char *text);
+int channel_order_find(const char *text);
+int precision_find(const char *text);
 
 /* ---- vigil-model-text.c ---------------------------------------------------------- */
 
@@ -104,6 +116,13 @@ int tap_shape(int rank, const int *shape, int out[4]);
 /* The bytes of a whole file, with a NUL behind them, for free(). */
 int text_read(const char *path, char **text, size_t *bytes);
 
+/* The origin of a session's precision. */
+VigilOrigin precision_origin(const VigilModelInfo *info, const Options *options);
+/* The same as json_precision() as one line, without its origin, in `text` of at least
+ * 64 bytes. */
+const char *precision_text(const VigilModelInfo *info, const VigilSession *session,
+                           char *text);
+
 /* Columns that hold the longest entry of a table of layers, heads included. */
 typedef struct LayerWidths {
     int name, kind, shape;
@@ -121,6 +140,10 @@ json_t *json_setting(float value);   /* the shortest decimal of the float */
 json_t *json_floats(const float *values, size_t n);
 json_t *json_ints(const int *values, int n);
 json_t *json_input(const VigilInput *input);
+/* What a session multiplies in: name, origin, number of layers in bytes, and whether
+ * the file is calibrated. */
+json_t *json_precision(const VigilModelInfo *info, const VigilSession *session,
+                       const Options *options);
 /* Appends value, or frees *array and sets it to NULL. */
 void json_add(json_t **array, json_t *value);
 /* Sets a member, or frees *object and sets it to NULL. */

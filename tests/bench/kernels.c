@@ -147,6 +147,74 @@ static void bench_gemm_pack_size(const Bench *b)
     (void)b; /* nothing to time */
 }
 
+/* ---- Bytes ------------------------------------------------------------------------
+ */
+
+/* As an operation does it: some rows at a time. */
+static void multiply_bytes(const VigilKernels *level, const VigilBytesGemm *whole,
+                           const float *x, uint8_t *rows)
+{
+    enum { ROWS = 64 };
+    VigilBytesGemm g = *whole;
+    for (size_t row = 0; row < whole->m; row += ROWS) {
+        g.m = whole->m - row < ROWS ? whole->m - row : ROWS;
+        level->quantise_rows(x + row * g.k, g.k, g.m, g.k, 60, 20, rows, g.lda);
+        level->bytes_gemm(&g);
+        g.c += g.m * g.ldc;
+    }
+}
+
+static void bench_bytes_gemm(const Bench *b)
+{
+    for (size_t i = 0; i < sizeof products / sizeof *products; i++) {
+        size_t m = products[i].m, n = products[i].n, k = products[i].k;
+        size_t depth = vigil_bytes_depth(k);
+        int8_t *packed = (int8_t *)memory.b;
+        uint8_t *rows = (uint8_t *)memory.b + b->level->bytes_pack_size(n, k);
+        int8_t *weights = (int8_t *)memory.d + (1 << 20);
+        VigilEpilogue e = { .bias = memory.d, .activation = products[i].activation };
+        VigilBytesGemm g = { m,      n,        k,        rows,     depth,
+                             packed, memory.d, memory.c, .ldc = n, e };
+        float *floats = memory.d + (1 << 22);
+        VigilGemm f = { m, n, k, memory.a, k, floats, memory.c, n, e };
+        for (size_t j = 0; j < n * k; j++)
+            weights[j] = (int8_t)(j * 7919 % 129 - VIGIL_BYTES_WEIGHT);
+        b->level->bytes_pack(weights, n, k, packed);
+        b->level->gemm_pack(memory.d, n, k, 1, n, floats);
+        double slow = TIME(b->level->gemm(&f));
+        double time = TIME(multiply_bytes(b->level, &g, memory.a, rows));
+        arithmetic(b, time, 2.0 * (double)(m * n * k),
+                   "%zu x %zu x %zu, activation %d: %.2f of gemm", m, n, k,
+                   (int)products[i].activation, time / slow);
+    }
+}
+
+static void bench_bytes_pack(const Bench *b)
+{
+    size_t n = 588, k = 168;
+    int8_t *bytes = (int8_t *)memory.a, *packed = (int8_t *)memory.b;
+    double time = TIME(b->level->bytes_pack(bytes, n, k, packed));
+    traffic(b, time, 2.0 * (double)(n * k), "%zu x %zu", n, k);
+}
+
+static void bench_bytes_pack_size(const Bench *b)
+{
+    (void)b; /* nothing to time */
+}
+
+static void bench_bytes_pay(const Bench *b)
+{
+    (void)b; /* nothing to time */
+}
+
+static void bench_quantise_rows(const Bench *b)
+{
+    size_t rows = 64, c = 168;
+    double time = TIME(
+        b->level->quantise_rows(memory.a, c, rows, c, 60, 20, (uint8_t *)memory.b, c));
+    traffic(b, time, 5.0 * (double)(rows * c), "%zu x %zu", rows, c);
+}
+
 static void bench_epilogue(const Bench *b)
 {
     for (int i = 0; i < VIGIL_ACTIVATIONS; i++) {

@@ -21,6 +21,7 @@ static const struct {
     { "input-size", "NULL", GST_PARAM_MUTABLE_READY },
     { "resize", "model", GST_PARAM_MUTABLE_READY },
     { "channel-order", "model", GST_PARAM_MUTABLE_READY },
+    { "precision", "auto", GST_PARAM_MUTABLE_READY },
     { "mean", "NULL", GST_PARAM_MUTABLE_READY },
     { "std", "NULL", GST_PARAM_MUTABLE_READY },
     { "threads", "0", GST_PARAM_MUTABLE_READY },
@@ -251,6 +252,7 @@ static void test_input_settings(void)
         { "channel-order", "rgb", "bgr" },
         { "mean", "0.485,0.456,0.406", "0.7,0.456,0.2" },
         { "std", "0.229,0.224,0.225", "0.5,0.224,0.1" },
+        { "precision", "float32", NULL },
         { "threads", "1", NULL },
     };
     const Scores plain = scores_with("threads", "0");
@@ -354,6 +356,59 @@ static void test_settings_in_ready(void)
     g_assert_cmpfloat(scores_apart(&got, &want), <, 1e-5);
 }
 
+/* The model of the tests with a coarse range for one layer, as a new file. */
+static gchar *calibrated_model(void)
+{
+    static const gchar member[] = "\"int8_ranges\": "
+                                  "\"{\\\"|||stage4.0.v.conv\\\":[-50,50]}\", ";
+    static const gchar start[] = "{\"__metadata__\": {";
+    gchar *data;
+    gsize size, at = 8 + sizeof start - 1;
+
+    g_assert_true(
+        g_file_get_contents(g_getenv("VIGIL_TEST_MODEL"), &data, &size, NULL));
+    g_assert_true(!memcmp(data + 8, start, sizeof start - 1));
+    GString *file = g_string_new_len(data, (gssize)size);
+    g_string_insert(file, (gssize)at, member);
+    for (guint i = 0, carry = sizeof member - 1; i < 8; i++, carry >>= 8) {
+        carry += (guchar)file->str[i];
+        file->str[i] = (gchar)carry;
+    }
+    gchar *path =
+        write_file("vigil-test-int8.safetensors", file->str, (gssize)file->len);
+    g_string_free(file, TRUE);
+    g_free(data);
+    return path;
+}
+
+static Scores scores_of(const gchar *model, const gchar *precision)
+{
+    GstElement *element = classifier_new("model", model, NULL);
+    const GstVideoInfo info = frame_info(STREAM_CAPS);
+
+    gst_util_set_object_arg(G_OBJECT(element), "precision", precision);
+    return scores_read(
+        classify_once(element, STREAM_CAPS, frame_new(&info, PICTURE_COLOR, 0)));
+}
+
+/* int8 changes little, and nothing where the processor is not faster so. */
+static void test_precision(void)
+{
+    static const gchar *const words[] = { "calibrated", "vigil-model calibrate",
+                                          "property", NULL };
+    GstElement *element = classifier_plain();
+    gchar *model = calibrated_model();
+    const Scores plain = scores_of(model, "float32"), same = scores_of(model, "auto"),
+                 coarse = scores_of(model, "int8");
+
+    g_assert_cmpfloat(scores_apart(&plain, &same), ==, 0);
+    g_assert_cmpfloat(scores_apart(&plain, &coarse), <, 0.1);
+    gst_util_set_object_arg(G_OBJECT(element), "precision", "int8");
+    element_assert_refused(element, words);
+    g_unlink(model);
+    g_free(model);
+}
+
 /* No model set: the shipped one, by that or by its name. */
 static void test_default_model(void)
 {
@@ -387,6 +442,7 @@ int main(int argc, char **argv)
     g_test_add_func("/classify/refused/recovery", test_recovery);
     g_test_add_func("/classify/input", test_input_settings);
     g_test_add_func("/classify/input/mean", test_mean_follows_the_colours);
+    g_test_add_func("/classify/precision", test_precision);
     g_test_add_func("/classify/labels-file", test_labels_file);
     g_test_add_func("/classify/regions/playing", test_regions_while_playing);
     g_test_add_func("/classify/ready", test_settings_in_ready);

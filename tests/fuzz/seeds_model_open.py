@@ -17,6 +17,9 @@ METADATA = {
     "window": {"window": "16", "variant": "EMO_1M", "family": "emo"},
     "other-variant": {"variant": "EMO_6M", "task": "classification"},
     "bad-size": {"input_height": "31"},
+    "int8": {"precision": "int8", "int8_ranges": '{"|||stage4.0.v.conv":[-3.5,4]}'},
+    "bad-range": {"int8_ranges": '{"|||stage4.0.v.conv":[0.5,1e300]}'},
+    "no-range": {"precision": "int8"},
     "control": {"resize": "\x1b[2J\n"},
 }
 

@@ -111,7 +111,9 @@ def check_help():
                            ("infer", ["FILE", "IMAGE", "--size", "--resize", "--top",
                                       "--channel-order", "--threads", "--raw", "--tap",
                                       "--attention"]),
-                           ("bench", ["VARIANT", "--runs", "--threads", "--layers"])):
+                           ("bench", ["VARIANT", "--runs", "--threads", "--layers",
+                                      "--precision"]),
+                           ("calibrate", ["FILE", "--images", "--out", "--exclude"])):
         text = text_of(command, "--help")
         ok(all(word in text for word in words) and command in general,
            f"help of {command} names all it takes", text)
@@ -392,7 +394,7 @@ def check_bench():
     got = run_json("bench", "EMO_1M", "--runs", "3", "--size", "64x96", "--threads", "1")
     ok(all(key in got for key in keys), "bench --json has every key", got.keys())
     ok((got["threads"], got["size"], got["runs"]) == (1, "64x96", 3)
-       and got["isa"] in ("avx512", "avx2", "sse2", "neon", "c"), "bench: settings", got)
+       and got["isa"] in ("vnni", "avx512", "avx2", "sse2", "neon", "c"), "bench: settings", got)
     ok(0 < got["min_ms"] <= got["median_ms"] <= got["p95_ms"], "bench: times", got)
     done = got["macs"] - merged(64, 96)
     ok(math.isclose(got["gflops"], 2 * done / got["median_ms"] / 1e6, rel_tol=1e-6)
@@ -411,7 +413,7 @@ def check_bench():
 
 def check_usage():
     for pattern, args in (
-            ("list, info, infer, bench or eval", []),
+            ("list, info, infer, bench, eval or calibrate", []),
             ("'frobnicate'", ["frobnicate"]),
             ("'--frobnicate'", ["--frobnicate"]),
             ("unexpected argument 'x'", ["list", "x"]),

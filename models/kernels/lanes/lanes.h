@@ -4,8 +4,8 @@
  * per instruction set level.  The compiler's own vector types do the arithmetic; the
  * few operations that they lack are written per level here.
  *
- * The build gives VIGIL_LEVEL (sse2, avx2, avx512 or neon) and, through the flags of
- * the level, the instruction set.
+ * The build gives VIGIL_LEVEL (sse2, avx2, avx512, vnni or neon) and, through the flags
+ * of the level, the instruction set.
  */
 #ifndef VIGIL_KERNELS_LANES_H
 #define VIGIL_KERNELS_LANES_H
@@ -19,14 +19,19 @@
 #define VIGIL_LEVEL_IS_avx2 2
 #define VIGIL_LEVEL_IS_avx512 3
 #define VIGIL_LEVEL_IS_neon 4
+#define VIGIL_LEVEL_IS_vnni 5
 #define VIGIL_PASTE_(a, b) a##b
 #define VIGIL_PASTE(a, b) VIGIL_PASTE_(a, b)
 #define VIGIL_LEVEL_NUMBER VIGIL_PASTE(VIGIL_LEVEL_IS_, VIGIL_LEVEL)
 
-#if VIGIL_LEVEL_NUMBER == VIGIL_LEVEL_IS_avx512
+#if VIGIL_LEVEL_NUMBER == VIGIL_LEVEL_IS_avx512 ||                                     \
+    VIGIL_LEVEL_NUMBER == VIGIL_LEVEL_IS_vnni
 #if !defined(__AVX512F__) || !defined(__AVX512BW__) || !defined(__AVX512DQ__) ||       \
     !defined(__AVX512VL__)
 #error "level avx512 is compiled without its instruction set"
+#endif
+#if VIGIL_LEVEL_NUMBER == VIGIL_LEVEL_IS_vnni && !defined(__AVX512VNNI__)
+#error "level vnni is compiled without its instruction set"
 #endif
 #define VIGIL_LANES 16
 #include <immintrin.h>
@@ -49,7 +54,7 @@
 #define VIGIL_LANES 4
 #include <arm_neon.h>
 #else
-#error "VIGIL_LEVEL must be sse2, avx2, avx512 or neon"
+#error "VIGIL_LEVEL must be sse2, avx2, avx512, vnni or neon"
 #endif
 
 /* V(gemm) is vigil_gemm_avx2 at that level. */
@@ -57,9 +62,19 @@
 #define V_(name, level) V__(name, level)
 #define V(name) V_(name, VIGIL_LEVEL)
 
+/* The level whose kernels of floats this one uses: its own, or one that the build gives
+ * where only those of bytes are compiled again. */
+#ifndef VIGIL_FLOAT_LEVEL
+#define VIGIL_FLOAT_LEVEL VIGIL_LEVEL
+#endif
+#define V_FLOATS(name) V_(name, VIGIL_FLOAT_LEVEL)
+
 #define VIGIL_DECLARE_KERNEL(name, result, parameters) result V(name) parameters;
-VIGIL_KERNELS(VIGIL_DECLARE_KERNEL)
+#define VIGIL_DECLARE_FLOATS(name, result, parameters) result V_FLOATS(name) parameters;
+VIGIL_KERNELS_OF_FLOATS(VIGIL_DECLARE_FLOATS)
+VIGIL_KERNELS_OF_BYTES(VIGIL_DECLARE_KERNEL)
 #undef VIGIL_DECLARE_KERNEL
+#undef VIGIL_DECLARE_FLOATS
 
 #define LANES ((size_t)VIGIL_LANES)
 #define INLINE static inline __attribute__((always_inline))
