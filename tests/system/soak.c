@@ -392,8 +392,16 @@ static const SoakKind kinds[] = {
     { "vigilsegment", SEGMENTERS, "sync", 10, 4 },
 };
 
+/* One heap, to which large blocks do not belong: what is resident is what is in use. */
+static void set_up_memory(void)
+{
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_MMAP_THRESHOLD, 1 << 17);
+}
+
 int main(int argc, char **argv)
 {
+    set_up_memory();
     gst_init(&argc, &argv);
     g_test_init(&argc, &argv, NULL);
     for (guint i = 0; i < G_N_ELEMENTS(kinds); i++) {
