@@ -116,8 +116,8 @@ static void check_untouched(const gchar *launch, guint metas)
 static void test_untouched(void)
 {
     gchar *launch =
-        g_strdup_printf("vigilclassify model=\"%s\" ! vigildetect "
-                        "model=\"%s\" ! vigilsegment model=\"%s\"",
+        g_strdup_printf("vigilclassify mode=sync model=\"%s\" ! vigildetect mode=sync "
+                        "model=\"%s\" ! vigilsegment mode=sync model=\"%s\"",
                         g_getenv("VIGIL_TEST_MODEL"), g_getenv("VIGIL_TEST_DETECTOR"),
                         g_getenv("VIGIL_TEST_SEGMENTER"));
 
@@ -135,7 +135,7 @@ static void test_drawn(void)
         gchar *caps = caps_of(formats[i], PERSON_SIDE, PERSON_SIDE);
         const GstVideoInfo info = frame_info(caps);
         GstHarness *h =
-            gst_harness_new_parse("vigildetect threshold=0.5 ! vigiloverlay");
+            gst_harness_new_parse("vigildetect mode=sync threshold=0.5 ! vigiloverlay");
         GstBuffer *frame = person_frame(&info, 0);
         GstBuffer *before = gst_buffer_copy_deep(frame);
 

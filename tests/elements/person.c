@@ -57,6 +57,7 @@ GstElement *person_detector(void)
 
     g_assert_nonnull(element);
     g_object_set(element, "threshold", 0.5F, NULL);
+    gst_util_set_object_arg(G_OBJECT(element), "mode", "sync"); /* a harness is live */
     return element;
 }
 
