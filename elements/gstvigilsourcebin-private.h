@@ -94,8 +94,8 @@ void gst_vigil_source_bin_handle_loss(GstVigilSourceBin *self);
 void gst_vigil_source_bin_lose(GstVigilSourceBin *self, GError *reason);
 
 /* TRUE: the message is a chain's error, and the application shall not see it.  It says
- * that the chain is lost, which the watcher now knows; or it was told as an error of the
- * element, once for a chain. */
+ * that the chain is lost, which the watcher now knows; or it was told as an error of
+ * the element, once for a chain. */
 gboolean gst_vigil_source_bin_takes_message(GstVigilSourceBin *self,
                                             GstMessage *message);
 
