@@ -138,8 +138,8 @@ gboolean gst_vigil_source_bin_takes_message(GstVigilSourceBin *self,
         return FALSE;
     g_mutex_lock(&priv->lock);
     const gboolean known = priv->lost, watching = priv->watching;
-    const gboolean told = watching && priv->ending;
     const guint sent = priv->sent;
+    const gboolean told = watching && priv->ending && !sent;
     const GstFlowReturn met = priv->flow;
     priv->failed = TRUE;
     g_mutex_unlock(&priv->lock);
@@ -158,7 +158,7 @@ gboolean gst_vigil_source_bin_takes_message(GstVigilSourceBin *self,
     g_mutex_lock(&priv->lock);
     priv->ending = TRUE; /* of which the EOS that follows tells */
     g_mutex_unlock(&priv->lock);
-    if (behind || !klass->complain)
+    if (!klass->complain || (behind && !told))
         return FALSE;
     complain(self, message, told);
     return TRUE;
