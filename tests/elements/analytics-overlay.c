@@ -191,7 +191,7 @@ static void test_scaled(void)
 static void test_detect(void)
 {
     SeenPatch patches[] = { { 230, 60, 80, 120, SEEN_BLUE }, { 0 } };
-    gchar *detect = g_strdup_printf("vigildetect model=%s threshold=0.3 "
+    gchar *detect = g_strdup_printf("vigildetect mode=sync model=%s threshold=0.3 "
                                     "input-size=192x256 resize=stretch",
                                     g_getenv("VIGIL_TEST_DETECTOR"));
     Change change;

@@ -59,7 +59,10 @@ def main(everything, paths):
                 check(*golden)
             seen.add((name, size, seed))
     if everything:
-        left = set(networks.VARIANTS) - {name.split("@")[0] for name, _, _ in seen}
+        # Detectors and segmenters are compared with the engine's, in torch_dense.py.
+        names = {name.split("@")[0] for name, _, _ in seen}
+        families = {networks.VARIANTS[name] for name in names}
+        left = {v for v, family in networks.VARIANTS.items() if family in families} - names
         ok(not left, f"every variant has a golden, {len(left)} have none")
     done()
 

@@ -47,10 +47,11 @@ static Found look_at(const gchar *source)
 {
     Look *look = g_new0(Look, 1);
     GError *error = NULL;
-    gchar *text = g_strdup_printf("%s ! vigildetect model=%s input-size=64x64 "
-                                  "threshold=0.1 iou-threshold=1 max-detections=32 ! "
-                                  "fakesink name=sink signal-handoffs=true sync=false",
-                                  source, g_getenv("VIGIL_TEST_DETECTOR"));
+    gchar *text =
+        g_strdup_printf("%s ! vigildetect mode=sync model=%s input-size=64x64 "
+                        "threshold=0.1 iou-threshold=1 max-detections=32 ! "
+                        "fakesink name=sink signal-handoffs=true sync=false",
+                        source, g_getenv("VIGIL_TEST_DETECTOR"));
     GstElement *pipeline = gst_parse_launch(text, &error);
     g_assert_no_error(error);
     GstElement *sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
