@@ -30,7 +30,7 @@ static void check(const gchar *device, const gchar *format)
     gchar *text =
         g_strdup_printf("v4l2src device=%s io-mode=dmabuf num-buffers=%d ! "
                         "video/x-raw,format=%s,width=320,height=180 ! vigilclassify "
-                        "name=look qos=false "
+                        "name=look mode=sync qos=false "
                         "! fakesink name=sink signal-handoffs=true sync=false",
                         device, FRAMES, format);
     GstElement *pipeline = gst_parse_launch(text, &error);
