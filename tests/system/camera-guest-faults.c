@@ -13,8 +13,8 @@ static const gchar *const refusals[] = { "inject_vidioc_reqbufs_error",
 /* Frames that the driver marks as damaged pass, and are not looked at. */
 static void test_damaged(void)
 {
-    Play *play =
-        play_new("camera=" FIRST, "vigildetect input-size=64x64 name=detect !");
+    Play *play = play_new("camera=" FIRST,
+                          "vigildetect mode=sync input-size=64x64 name=detect !");
     GstElement *detect = gst_bin_get_by_name(GST_BIN(play->pipeline), "detect");
     guint64 skipped = 0;
 
