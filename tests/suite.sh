@@ -107,8 +107,8 @@ summary() {
 }
 
 suite() {
-    local quick=(--no-suite slow) fuzz_seconds=60
-    [ "$all" = no ] || quick=() fuzz_seconds=600
+    local quick=(--no-suite slow) small=(--no-suite whole) fuzz_seconds=60
+    [ "$all" = no ] || quick=() small=() fuzz_seconds=600
     need "to build" "${packages_build[@]}"
     need "to play" "${packages_play[@]}"
     need "to test" "${packages_test[@]}"
@@ -139,7 +139,7 @@ suite() {
             LSAN_OPTIONS="suppressions='$PWD/tests/lsan.supp':print_suppressions=0" \
             GST_REGISTRY_FORK=no \
             cases "suite with sanitizers" build/asan --no-suite system --no-suite levels \
-                "${quick[@]}"
+                "${small[@]}" "${quick[@]}"
     fi
     if CC=clang-19 step "build the fuzz targets" build_fuzz_targets; then
         fuzz $fuzz_seconds
