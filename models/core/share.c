@@ -34,12 +34,11 @@ static uint64_t median(const VigilPaceTimes *times)
 bool vigil_pace_choose(VigilPace *pace, bool crowded)
 {
     struct VigilPaceKind *kind = &pace->kind[crowded];
-    unsigned every = crowded ? VIGIL_PACE_TRY_CROWDED : VIGIL_PACE_TRY_FREE;
     uint64_t alone = median(&kind->alone), helped = median(&kind->helped);
-    bool help = !crowded;
-    if (alone && helped)
-        help = helped + helped / 30 < alone;
-    else
+    bool known = alone && helped;
+    bool help = known ? helped + helped / 30 < alone : !crowded;
+    unsigned every = help ? VIGIL_PACE_TRY_ALONE : VIGIL_PACE_TRY_HELP;
+    if (!known)
         every /= 4;
     return ++kind->runs % every ? help : !help;
 }

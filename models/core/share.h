@@ -41,13 +41,13 @@ typedef struct VigilPace {
 /* Whether the next run is to have helpers, and the choice is counted.  The better
  * median wins, helpers only by a thirtieth; until both are known helpers have the first
  * runs on free processors, and the caller alone on crowded ones.  One run in
- * VIGIL_PACE_TRY_FREE or VIGIL_PACE_TRY_CROWDED tries the other way, four times as many
- * until both are known. */
+ * VIGIL_PACE_TRY_ALONE or VIGIL_PACE_TRY_HELP tries the other way, four times as many
+ * until both are known: helpers more often, as what kept them passes. */
 bool vigil_pace_choose(VigilPace *pace, bool crowded);
 void vigil_pace_note(VigilPace *pace, bool crowded, bool helped, uint64_t ns);
 
-#define VIGIL_PACE_TRY_FREE 64
-#define VIGIL_PACE_TRY_CROWDED 16
+#define VIGIL_PACE_TRY_ALONE 64
+#define VIGIL_PACE_TRY_HELP 16
 
 /* A run begins on the calling thread, for which scratch memory of `most` threads is
  * there.  Returns the most that it may use, 1..most, of those in its affinity mask as
