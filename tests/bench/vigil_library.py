@@ -25,7 +25,8 @@ class InputOptions(ctypes.Structure):
 class SessionOptions(ctypes.Structure):
     _fields_ = [("input", InputOptions), ("threads", ctypes.c_int),
                 ("taps", ctypes.c_void_p), ("n_taps", ctypes.c_size_t),
-                ("attention", ctypes.c_bool)]
+                ("attention", ctypes.c_bool), ("precision", ctypes.c_int),
+                ("calibrate", ctypes.c_bool)]
 
 
 class Variant(ctypes.Structure):
