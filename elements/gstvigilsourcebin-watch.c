@@ -137,14 +137,14 @@ gboolean gst_vigil_source_bin_takes_message(GstVigilSourceBin *self,
     if (!chain)
         return FALSE;
     g_mutex_lock(&priv->lock);
-    const gboolean known = priv->lost, watching = priv->watching;
+    const gboolean known = priv->lost, watching = priv->watching, away = priv->away;
     const guint sent = priv->sent;
     const gboolean told = watching && priv->ending && !sent;
     const GstFlowReturn met = priv->flow;
     priv->failed = TRUE;
     g_mutex_unlock(&priv->lock);
     const gboolean survives =
-        watching && (!klass->takes_error || klass->takes_error(self, sent));
+        watching && (away || !klass->takes_error || klass->takes_error(self, sent));
     const gboolean behind =
         !(survives && known) && came_from_behind(self, message, met);
     gst_object_unref(chain);

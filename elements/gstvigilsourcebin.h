@@ -54,7 +54,8 @@ struct _GstVigilSourceBinClass {
     GstElement *(*make_chain)(GstVigilSourceBin *self, GError **error);
 
     /* Whether an error of a chain is kept from the application, and has the chain
-     * replaced.  sent: frames of all chains.  NULL: always. */
+     * replaced; not asked while it is lost.  sent: frames of all chains.  NULL: always.
+     * As the next, in the thread that posts the error. */
     gboolean (*takes_error)(GstVigilSourceBin *self, guint sent);
     /* The sentence that the application gets in place of that of an error which is not
      * kept and is the chain's own; to be freed.  NULL: as the error says. */
@@ -62,7 +63,7 @@ struct _GstVigilSourceBinClass {
     /* NULL: a loss.  sent: frames of all chains, fresh: of this one. */
     GstVigilEnding (*ends)(GstVigilSourceBin *self, guint sent, gboolean fresh);
 
-    /* The following are called in the watcher. */
+    /* The following are called in the watcher, but for the last. */
 
     /* The loss begins; may be NULL. */
     void (*begin_search)(GstVigilSourceBin *self);
@@ -81,7 +82,8 @@ struct _GstVigilSourceBinClass {
     /* An element message without its field "reason": lost, or found again. */
     GstStructure *(*message)(GstVigilSourceBin *self, gboolean found);
     /* Changes a message of a chain that goes out, and returns it or another in its
-     * place; NULL: none goes out.  Takes the message.  May be NULL. */
+     * place; NULL: none goes out.  Takes the message.  May be NULL.  In the thread that
+     * posts it. */
     GstMessage *(*filter)(GstVigilSourceBin *self, GstMessage *message);
 };
 
