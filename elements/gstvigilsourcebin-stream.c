@@ -18,10 +18,12 @@ static gboolean is_end(GstVigilSourceBin *self)
 
     g_mutex_lock(&priv->lock);
     const guint sent = priv->sent;
-    const gboolean fresh = priv->fresh;
+    const gboolean fresh = priv->fresh, known = priv->lost, away = priv->away;
     g_mutex_unlock(&priv->lock);
+    if (known) /* after the error that was the loss */
+        return FALSE;
     const GstVigilEnding ending =
-        klass->ends ? klass->ends(self, sent, fresh) : GST_VIGIL_ENDING_LOSS;
+        klass->ends && !away ? klass->ends(self, sent, fresh) : GST_VIGIL_ENDING_LOSS;
     g_mutex_lock(&priv->lock);
     priv->ending |= ending == GST_VIGIL_ENDING_END;
     const gboolean passes = priv->ending && !priv->closing;

@@ -60,7 +60,8 @@ struct _GstVigilSourceBinClass {
     /* The sentence that the application gets in place of that of an error which is not
      * kept and is the chain's own; to be freed.  NULL: as the error says. */
     gchar *(*complain)(GstVigilSourceBin *self, const GError *error);
-    /* NULL: a loss.  sent: frames of all chains, fresh: of this one. */
+    /* What the end of a chain is; not asked while it is lost.  NULL: a loss.  sent:
+     * frames of all chains, fresh: none of this one. */
     GstVigilEnding (*ends)(GstVigilSourceBin *self, guint sent, gboolean fresh);
 
     /* The following are called in the watcher, but for the last. */

@@ -16,7 +16,7 @@ G_DEFINE_TYPE(FakeSrc, fake_src, GST_TYPE_PUSH_SRC)
 
 static GBytes *picture; /* what it gives as JPEG */
 gint camera_source_silent, camera_source_steps_back, camera_source_ends,
-    camera_source_refuses;
+    camera_source_fails, camera_source_refuses;
 
 static void fake_src_set_property(GObject *object, guint id, const GValue *value,
                                   GParamSpec *pspec)
@@ -79,17 +79,15 @@ static GstFlowReturn fake_src_create(GstPushSrc *push, GstBuffer **buffer)
         g_usleep(5000);
     while (g_atomic_int_get(&camera_source_silent) &&
            !g_atomic_int_get(&self->unlocked));
-    if (g_atomic_int_get(&self->unlocked)) {
-        if (fd >= 0)
-            v4l2->close(fd);
+    if (fd >= 0)
+        v4l2->close(fd);
+    if (g_atomic_int_get(&self->unlocked))
         return GST_FLOW_FLUSHING;
-    }
-    if (fd < 0) {
+    if (fd < 0 || take(&camera_source_fails)) {
         GST_ELEMENT_ERROR(self, RESOURCE, READ, ("Could not read from resource."),
                           ("%s", self->device));
         return GST_FLOW_ERROR;
     }
-    v4l2->close(fd);
     if (take(&camera_source_ends))
         return GST_FLOW_EOS;
     *buffer = self->jpeg ? gst_buffer_new_wrapped_bytes(picture)

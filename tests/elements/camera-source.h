@@ -19,6 +19,7 @@ extern gint camera_source_silent;
 /* How many times it does so, of g_atomic_int_set(). */
 extern gint camera_source_steps_back; /* a frame has the time of a second ago */
 extern gint camera_source_ends;       /* its stream ends */
+extern gint camera_source_fails;      /* instead of a frame there is an error */
 extern gint camera_source_refuses;    /* it does not leave NULL */
 
 #endif
