@@ -94,6 +94,13 @@ static gchar *ask_network(GstVigilSrc *self)
     return why;
 }
 
+/* souphttpsrc says no more than that it failed when a host has no address. */
+static gboolean may_be_network(const GError *error)
+{
+    return error->domain == GST_RESOURCE_ERROR ||
+           is(error, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED);
+}
+
 static gchar *unauthorised(GstVigilSrc *self)
 {
     GST_OBJECT_LOCK(self);
@@ -122,7 +129,7 @@ gchar *gst_vigil_src_explain(GstVigilSourceBin *bin, const GError *error,
 
     if (is(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED))
         return unauthorised(self);
-    if (error->domain == GST_RESOURCE_ERROR && self->address.host)
+    if (self->address.host && may_be_network(error))
         why = ask_network(self);
     if (why)
         return why;

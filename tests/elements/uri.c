@@ -353,23 +353,35 @@ static void test_credentials(void)
     g_free(path);
 }
 
+static void assert_unreachable(const gchar *uri, const gchar *reason)
+{
+    gchar *settings = g_strdup_printf("uri=%s wait-for-source=false", uri);
+    Play *play = play_new("vigilsrc", settings, "");
+
+    gst_element_set_state(play->pipeline, GST_STATE_PLAYING);
+    play_assert_says(play, GST_MESSAGE_ERROR,
+                     (const gchar *[]) { "cannot be played", reason, NULL });
+    play_free(play);
+    g_free(settings);
+}
+
 static void test_unreachable(void)
 {
+    static const gchar *const schemes[] = { "rtsp", "http" };
     /* A port that nobody has: this process had it, and gave it back. */
     GSocketListener *listener = g_socket_listener_new();
-    const guint16 port = g_socket_listener_add_any_inet_port(listener, NULL, NULL);
-    gchar *settings =
-        g_strdup_printf("uri=rtsp://127.0.0.1:%u/cam wait-for-source=false", port);
+    const guint port = g_socket_listener_add_any_inet_port(listener, NULL, NULL);
 
     g_socket_listener_close(listener);
     g_object_unref(listener);
-    Play *play = play_new("vigilsrc", settings, "");
-    gst_element_set_state(play->pipeline, GST_STATE_PLAYING);
-    play_assert_says(
-        play, GST_MESSAGE_ERROR,
-        (const gchar *[]) { "cannot be played", "refuses connections", NULL });
-    play_free(play);
-    g_free(settings);
+    for (guint i = 0; i < G_N_ELEMENTS(schemes); i++) {
+        gchar *uri = g_strdup_printf("%s://127.0.0.1:%u/cam", schemes[i], port);
+        assert_unreachable(uri, "127.0.0.1 refuses connections");
+        g_free(uri);
+        uri = g_strdup_printf("%s://nowhere.invalid/cam", schemes[i]);
+        assert_unreachable(uri, "the host \"nowhere.invalid\" is not found");
+        g_free(uri);
+    }
 }
 
 static void test_properties(void)
