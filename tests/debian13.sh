@@ -81,7 +81,7 @@ in_debian13() {
 configure_debian13() {
     local folder=build/debian13/build
     [ -e $folder/build.ninja ] && [ ! "$debian13_tree/packages" -nt $folder/build.ninja ] ||
-        { rm -rf $folder && in_debian13 meson setup $folder .; }
+        { rm -rf $folder && in_debian13 meson setup --optimization=1 $folder .; }
 }
 
 # A list that names what Debian 13 does not have is a fault; that it cannot be had is none.

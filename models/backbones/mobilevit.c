@@ -198,7 +198,7 @@ static Pace pace_of(int i, int output_stride)
 /* What taps of a layer can be asked for by whatever the file calls it. */
 static void alias_layer(VigilNet *net, VigilValue x, int layer)
 {
-    char name[16];
+    char name[24];
     snprintf(name, sizeof name, "layer_%d", layer);
     vigil_net_alias(net, x, name);
 }
