@@ -54,16 +54,21 @@ CROSS_HEADS, FORMER_HEADS = 2, 4
 # ---- Former and its two bridges --------------------------------------------------------
 
 
+def by_heads(x, heads):
+    """[B, heads, n, C / heads] of [B, n, C]."""
+    return x.reshape(*x.shape[:2], heads, -1).transpose(1, 2)
+
+
 def logits(q, k, heads):
     """[B, heads, n, m] of queries [B, n, C] and keys [B, m, C]."""
-    q, k = (x.unflatten(2, (heads, -1)).transpose(1, 2) for x in (q, k))
+    q, k = by_heads(q, heads), by_heads(k, heads)
     return q * q.shape[-1] ** -0.5 @ k.transpose(-2, -1)
 
 
 def attention(q, k, v, heads):
     """[B, n, C] of queries [B, n, C], keys and values [B, m, C]."""
     a = logits(q, k, heads).softmax(-1)
-    return (a @ v.unflatten(2, (heads, -1)).transpose(1, 2)).transpose(1, 2).flatten(2)
+    return (a @ by_heads(v, heads)).transpose(1, 2).flatten(2)
 
 
 def pixels(x):
@@ -90,7 +95,7 @@ class MobileToFormer(nn.Module):
         """[B, T, *size]: how much each token is meant where its look at pixels before the
         softmax, of both heads and pooled to that size, says so."""
         look = logits(self.q(z), pixels(x), CROSS_HEADS).mean(1)
-        look = look.unflatten(2, x.shape[2:])
+        look = look.reshape(*look.shape[:2], *x.shape[2:])
         return F.adaptive_avg_pool2d(look, size).softmax(1)
 
 
@@ -136,7 +141,7 @@ class ChannelShuffle(nn.Module):
         self.groups = groups
 
     def forward(self, x):
-        return x.unflatten(1, (self.groups, -1)).transpose(1, 2).flatten(1, 2)
+        return x.reshape(len(x), self.groups, -1, *x.shape[2:]).transpose(1, 2).flatten(1, 2)
 
 
 class DynamicReLU(nn.Module):

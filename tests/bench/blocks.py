@@ -15,14 +15,17 @@ CLOCKS = ("cpu", "wall")
 
 
 class Contestant:
-    """A process of contestant.py; `isa`: a level that VIGIL_ISA forces, or None."""
+    """A process of contestant.py; `isa`: a level that VIGIL_ISA forces, or None; `preload`:
+    a library that it starts with, or None."""
 
-    def __init__(self, name, isa=None, **job):
+    def __init__(self, name, isa=None, preload=None, **job):
         self.name = name
         env = dict(os.environ, OPENBLAS_NUM_THREADS="1", PYTHONDONTWRITEBYTECODE="1")
         env.pop("VIGIL_ISA", None)
         if isa:
             env["VIGIL_ISA"] = isa
+        if preload:
+            env["LD_PRELOAD"] = os.path.abspath(preload)
         self.process = subprocess.Popen(
             [sys.executable, os.path.join(here, "contestant.py"), json.dumps(job)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)

@@ -48,28 +48,38 @@ class Vigil:
 
 
 class OnnxRuntime:
-    """folder.  One thread for operators in a row, all graph optimisations, no copies."""
+    """folder; and onnxruntime, a libonnxruntime.so, in place of the Python package.  One
+    thread for operators in a row, all graph optimisations, no copies."""
 
     def __init__(self, job):
+        model = os.path.join(job["folder"], "model.onnx")
+        x = numpy.load(os.path.join(job["folder"], "input.npy"))
+        if job.get("onnxruntime"):
+            import onnxruntime_library
+
+            session = onnxruntime_library.Session(job["onnxruntime"], model,
+                                                  job["threads"], x)
+            self.run, self.outputs = session.run, session.outputs
+            self.about = f"ONNX Runtime {session.version}"
+        else:
+            self.take_package(model, job["threads"], x)
+
+    def take_package(self, model, threads, x):
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = job["threads"], 1
+        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-        session = onnxruntime.InferenceSession(os.path.join(job["folder"], "model.onnx"),
-                                               options, ["CPUExecutionProvider"])
-        self.binding = session.io_binding()
-        x = numpy.load(os.path.join(job["folder"], "input.npy"))
+        session = onnxruntime.InferenceSession(model, options, ["CPUExecutionProvider"])
+        binding = session.io_binding()
         self.x = onnxruntime.OrtValue.ortvalue_from_numpy(x)
-        self.binding.bind_ortvalue_input("input", self.x)
+        binding.bind_ortvalue_input("input", self.x)
         for output in session.get_outputs():
-            self.binding.bind_output(output.name)
-        self.run = lambda: session.run_with_iobinding(self.binding)
+            binding.bind_output(output.name)
+        self.run = lambda: session.run_with_iobinding(binding)
+        self.outputs = binding.copy_outputs_to_cpu
         self.about = f"ONNX Runtime {onnxruntime.__version__}"
-
-    def outputs(self):
-        return self.binding.copy_outputs_to_cpu()
 
 
 class OpenVino:

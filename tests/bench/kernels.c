@@ -176,7 +176,15 @@ static void bench_bytes_gemm(const Bench *b)
         VigilBytesGemm g = { m,      n,        k,        rows,     depth,
                              packed, memory.d, memory.c, .ldc = n, e };
         float *floats = memory.d + (1 << 22);
-        VigilGemm f = { m, n, k, memory.a, k, floats, memory.c, n, e };
+        VigilGemm f = { .m = m,
+                        .n = n,
+                        .k = k,
+                        .a = memory.a,
+                        .lda = k,
+                        .b = floats,
+                        .c = memory.c,
+                        .ldc = n,
+                        .epilogue = e };
         for (size_t j = 0; j < n * k; j++)
             weights[j] = (int8_t)(j * 7919 % 129 - VIGIL_BYTES_WEIGHT);
         b->level->bytes_pack(weights, n, k, packed);

@@ -26,6 +26,10 @@ def arguments():
     ap.add_argument("variants", nargs="*", metavar="VARIANT[:SIZE]")
     ap.add_argument("--all", action="store_true", help="all networks of models/training")
     ap.add_argument("--library", default="build/gcc/models/libvigil.so")
+    ap.add_argument("--onnxruntime", metavar="FILE",
+                    help="a libonnxruntime.so, in place of the Python package")
+    ap.add_argument("--without-avx512", metavar="FILE",
+                    help="libwithout-avx512.so, beside the benches of the same build")
     ap.add_argument("--peers", default=",".join(PEERS), help="comma-separated, of %(default)s")
     ap.add_argument("--threads", type=int, default=1)
     ap.add_argument("--rounds", type=int, default=24)
@@ -40,15 +44,24 @@ def arguments():
     for peer in args.peers:
         if peer not in PEERS:
             ap.error(f"no peer '{peer}', only {', '.join(PEERS)}")
+    for file in filter(None, (args.onnxruntime, args.without_avx512)):
+        if not os.path.exists(file):
+            ap.error(f"there is no {file}")
+    args.without_avx512 = args.without_avx512 or built_beside(args.library)
     if args.rounds < 4:
         ap.error(f"{args.rounds} rounds are too few for quartiles, 4 are the least")
     return args
 
 
-def present(peers):
+def built_beside(library):
+    file = os.path.join(os.path.dirname(library), "../tests/bench/libwithout-avx512.so")
+    return file if os.path.exists(file) else None
+
+
+def present(args):
     found = []
-    for peer in peers:
-        if importlib.util.find_spec(peer):
+    for peer in args.peers:
+        if importlib.util.find_spec(peer) or (peer == "onnxruntime" and args.onnxruntime):
             found.append(peer)
         else:
             package = f" (Debian 13: apt install {PEERS[peer]})" if PEERS[peer] else ""
@@ -74,13 +87,29 @@ def chosen(args, known):
 
 
 def start(args, peers, folder):
-    """Ours at AVX2 and, where that is not the same, at its own level; then the peers."""
+    """Every runtime as it is; and before, where that is AVX-512 for ours, in processes
+    that take the processor for one without it."""
     job = dict(folder=folder, threads=args.threads)
-    ours = dict(job, runtime="vigil", library=os.path.abspath(args.library))
-    contestants = [blocks.Contestant("vigil", **ours)]
-    if contestants[0].about.endswith("avx512"):
-        contestants.insert(0, blocks.Contestant("vigil@avx2", isa="avx2", **ours))
-    return contestants + [blocks.Contestant(peer, runtime=peer, **job) for peer in peers]
+    own = {"vigil": dict(library=os.path.abspath(args.library)),
+           "onnxruntime": dict(onnxruntime=args.onnxruntime)}
+
+    def contestants(level, preload=None):
+        return [blocks.Contestant(runtime + level, preload=preload, runtime=runtime,
+                                  **job, **own.get(runtime, {}))
+                for runtime in ["vigil", *peers]]
+
+    found = contestants("")
+    if args.without_avx512 and not found[0].about.endswith("avx2"):
+        found = contestants("@avx2", args.without_avx512) + found
+    return found
+
+
+def pairs(contestants):
+    """Names of a peer and of ours, at the same level."""
+    for c in contestants:
+        runtime, at, level = c.name.partition("@")
+        if runtime != "vigil":
+            yield c.name, "vigil" + at + level
 
 
 def differences(contestants, folder):
@@ -117,33 +146,31 @@ def measure(args, peers, variant, size):
         finally:
             for c in contestants:
                 c.close()
-    ours = [c.name for c in contestants if c.name.startswith("vigil")]
     return dict(
         variant=variant, size=size, differences=off,
         about={c.name: c.about for c in contestants},
         ms={name: {clock: blocks.quartiles(values) for clock, values in clocks.items()}
             for name, clocks in medians.items()},
-        ratios={f"{peer}/{our}": {clock: blocks.ratios(medians[peer][clock],
-                                                       medians[our][clock])
-                                  for clock in blocks.CLOCKS}
-                for peer in peers for our in ours})
+        ratios={f"{peer}/{ours}": {clock: blocks.ratios(medians[peer][clock],
+                                                        medians[ours][clock])
+                                   for clock in blocks.CLOCKS}
+                for peer, ours in pairs(contestants)})
 
 
 def heading(row, clock):
     for name, about in row["about"].items():
-        print(f"{name}: {about}" + ("" if name.startswith("vigil") else
-                                    ", at the level it chooses itself"))
+        print(f"{name}: {about}")
     kind = "of processor time" if clock == "cpu" else "by the wall clock"
     print(f"Milliseconds {kind}, median of the rounds; ratios peer / vigil with their "
           "quartiles, above 1: vigil is faster.\n")
-    print(f"{'':24}" + "".join(f"{name:>13}" for name in row["ms"])
-          + "".join(f"{name:>31}" for name in row["ratios"]))
+    print(f"{'':24}" + "".join(f"{name:>17}" for name in row["ms"])
+          + "".join(f"{name:>34}" for name in row["ratios"]))
 
 
 def line(row, clock):
     print(f"{row['variant']:19} {row['size']:4}"
-          + "".join(f"{t[clock][1]:13.2f}" for t in row["ms"].values())
-          + "".join("{1:17.2f} ({0:.2f}-{2:.2f})".format(*r[clock])
+          + "".join(f"{t[clock][1]:17.2f}" for t in row["ms"].values())
+          + "".join("{1:20.2f} ({0:.2f}-{2:.2f})".format(*r[clock])
                     for r in row["ratios"].values()), flush=True)
 
 
@@ -160,7 +187,7 @@ def means(rows, known, clock):
 def main():
     args = arguments()
     known = {v[0]: v for v in vigil_library.variants(args.library)}
-    peers, rows = present(args.peers), []
+    peers, rows = present(args), []
     if not peers:
         sys.exit("no peer to measure against")
     machine = blocks.machine()
@@ -173,8 +200,8 @@ def main():
     found = means(rows, known, args.clock)
     print("\nGeometric means")
     for family, values in found.items():
-        print(f"{family:24}" + " " * 13 * len(rows[0]["ms"])
-              + "".join(f"{v:31.2f}" for v in values.values()))
+        print(f"{family:24}" + " " * 17 * len(rows[0]["ms"])
+              + "".join(f"{v:34.2f}" for v in values.values()))
     blocks.write_json(args.json, dict(
         machine=machine, threads=args.threads, rounds=args.rounds, block_ms=args.block,
         clock=args.clock, tolerance=TOLERANCE, networks=rows, geometric_means=found))
