@@ -68,7 +68,7 @@ typedef struct VigilDwconv {
  * q [tq][ldq], k [tk][ldk], both d wide; v [tk][ldv], o [tq][ldo], both dv wide.
  * extra_zero_keys: that many further keys with logit exactly 0 and value 0 take part in
  * the softmax (padding of windows).  map [tq][tk] gets the softmax where not NULL.
- * scratch: at least vigil_attention_scratch(tk, d) floats, 64-byte aligned. */
+ * scratch: at least vigil_attention_scratch(tq, tk, d) floats, 64-byte aligned. */
 typedef struct VigilAttention {
     size_t tq, tk, d, dv;
     const float *q, *k, *v;
@@ -78,10 +78,13 @@ typedef struct VigilAttention {
     size_t extra_zero_keys;
 } VigilAttention;
 
-static inline size_t vigil_attention_scratch(size_t tk, size_t d)
+/* Queries whose logits are in scratch together, beside all keys. */
+#define VIGIL_ATTENTION_QUERIES 8
+
+static inline size_t vigil_attention_scratch(size_t tq, size_t tk, size_t d)
 {
     size_t padded = (tk + 15) & ~(size_t)15;
-    return padded * (d + 8);
+    return padded * (d + (tq < VIGIL_ATTENTION_QUERIES ? tq : VIGIL_ATTENTION_QUERIES));
 }
 
 /* What Winograd's F(2x2, 3x3) makes of the 16 products m [16][stride] of a tile (Lavin,

@@ -322,10 +322,11 @@ static void bench_layer_norm(const Bench *b)
 
 static void bench_attention(const Bench *b)
 {
-    static const size_t cases[][4] = { /* tq tk d dv */
-                                       { 49, 49, 16, 40 },   { 49, 49, 21, 84 },
-                                       { 49, 49, 24, 84 },   { 64, 64, 16, 64 },
-                                       { 196, 196, 32, 32 }, { 784, 784, 16, 16 }
+    static const size_t cases[][4] = {
+        /* tq tk d dv */
+        { 49, 49, 16, 40 }, { 49, 49, 21, 84 },   { 49, 49, 24, 84 },
+        { 64, 64, 16, 64 }, { 196, 196, 32, 32 }, { 256, 256, 36, 36 },
+        { 784, 6, 32, 32 }, { 6, 784, 32, 32 },   { 784, 784, 16, 16 }
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const size_t *s = cases[i];

@@ -53,7 +53,7 @@ static void exact(const VigilAttention *a, size_t query, double *p, double *o)
 
 static float *scratch(const VigilAttention *a)
 {
-    size_t n = vigil_attention_scratch(a->tk, a->d);
+    size_t n = vigil_attention_scratch(a->tq, a->tk, a->d);
     float *p = floats(SCRATCH, n);
     while ((uintptr_t)p %
            64) /* bound by the end of the buffer only when that is aligned */

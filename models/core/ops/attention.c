@@ -131,7 +131,7 @@ static void attention_run(const VigilNode *n, VigilNet *net)
 static size_t attention_scratch(const VigilNode *n)
 {
     const Attention *d = n->data;
-    return vigil_attention_scratch(d->keys, (size_t)(d->width / d->heads));
+    return vigil_attention_scratch(d->queries, d->keys, (size_t)(d->width / d->heads));
 }
 
 static void attention_kind(const VigilNode *n, char *out, size_t size)

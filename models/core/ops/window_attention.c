@@ -106,7 +106,7 @@ static size_t attention_scratch(const VigilNode *n)
 {
     size_t c = (size_t)n->in_shape.c, t = (most_tokens(n) + 15) & ~(size_t)15;
     size_t d = c / (size_t)((Windows *)n->data)->heads;
-    return 4 * t * c + vigil_attention_scratch(t, d);
+    return 4 * t * c + vigil_attention_scratch(t, t, d);
 }
 
 static void attend(const VigilNode *n, const Gathered *g, size_t tokens, float *map)

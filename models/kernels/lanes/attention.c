@@ -10,7 +10,7 @@
 #include <float.h>
 #include <math.h>
 
-#define QUERIES ROWS_3 /* at a time; scratch holds 8 rows of logits */
+#define QUERIES ROWS_3 /* at a time, at most VIGIL_ATTENTION_QUERIES */
 /* Keys that are summed up before they are added to the others: over the thousands of
  * pixels of a map one running sum would lose three digits.  A multiple of LANES. */
 #define SUMMED ((size_t)256)
@@ -64,7 +64,7 @@ INLINE void logits_of(const Group *g, size_t t, const size_t rows, const size_t 
     for (size_t i = 0; i < rows * vectors; i++)
         sum[i / vectors][i % vectors] = v_zero();
     v_multiply(sum, g->q, g->a->ldq, g->keys + t, false, g->padded, g->a->d, rows,
-               vectors);
+               vectors, 0);
     UNROLL
     for (size_t i = 0; i < rows * vectors; i++)
         v_store(g->scores + i / vectors * g->padded + t + i % vectors * LANES,
@@ -113,10 +113,13 @@ INLINE float exponentials(const VigilAttention *a, float *scores)
     return 1.0f / sum;
 }
 
+/* Vectors of columns from `col` on; the last moved back where it would reach beyond the
+ * last column, over such as are done already. */
 INLINE void weigh_columns(const Group *g, const float *inverse, size_t col,
-                          const size_t rows, const size_t vectors)
+                          const size_t rows, const size_t vectors, const bool moved)
 {
     const VigilAttention *a = g->a;
+    const size_t back = moved ? LANES - a->dv % LANES : 0;
     vf sum[QUERIES][VECTORS_MAX], total[QUERIES][VECTORS_MAX];
     for (size_t i = 0; i < rows * vectors; i++)
         total[i / vectors][i % vectors] = v_zero();
@@ -126,12 +129,13 @@ INLINE void weigh_columns(const Group *g, const float *inverse, size_t col,
         for (size_t i = 0; i < rows * vectors; i++)
             sum[i / vectors][i % vectors] = v_zero();
         v_multiply(sum, g->scores + t, g->padded, a->v + t * a->ldv + col, false,
-                   a->ldv, keys, rows, vectors);
+                   a->ldv, keys, rows, vectors, back);
         for (size_t i = 0; i < rows * vectors; i++)
             total[i / vectors][i % vectors] += sum[i / vectors][i % vectors];
     }
     for (size_t i = 0; i < rows * vectors; i++)
-        v_store(g->o + i / vectors * a->ldo + col + i % vectors * LANES,
+        v_store(g->o + i / vectors * a->ldo + col + i % vectors * LANES -
+                    (i % vectors + 1 == vectors ? back : 0),
                 total[i / vectors][i % vectors] * v_set(inverse[i / vectors]));
 }
 
@@ -160,26 +164,37 @@ INLINE void weigh_narrow(const Group *g, const float *inverse, const size_t rows
         v_store_part(g->o + r * a->ldo, total[r] * v_set(inverse[r]), a->dv);
 }
 
-/* o[r] = inverse[r] sum over t of scores[r][t] v[t].  The last vector is moved back
- * over columns that are done already, where it would reach beyond the last. */
+INLINE void weigh_panel(const Group *g, const float *inverse, size_t col,
+                        const size_t rows, const size_t vectors)
+{
+    if (col + vectors * LANES > g->a->dv)
+        weigh_columns(g, inverse, col, rows, vectors, true);
+    else
+        weigh_columns(g, inverse, col, rows, vectors, false);
+}
+
+/* o[r] = inverse[r] sum over t of scores[r][t] v[t]. */
 INLINE void weigh(const Group *g, const float *inverse, const size_t rows)
 {
     const size_t dv = g->a->dv;
+    /* The last vector goes with others where a few sums alone would wait for each
+     * other. */
+    const size_t end = QUERIES < 8 ? dv : dv / LANES * LANES;
     if (dv < LANES) {
         weigh_narrow(g, inverse, rows);
         return;
     }
-    for (size_t col = 0, vectors; col + LANES <= dv; col += vectors * LANES) {
-        vectors = v_panel((dv - col) / LANES);
+    for (size_t col = 0, vectors; col < end; col += vectors * LANES) {
+        vectors = v_panel((end - col + LANES - 1) / LANES);
         if (vectors == 3)
-            weigh_columns(g, inverse, col, rows, 3);
+            weigh_panel(g, inverse, col, rows, 3);
         else if (vectors == 2)
-            weigh_columns(g, inverse, col, rows, 2);
+            weigh_panel(g, inverse, col, rows, 2);
         else
-            weigh_columns(g, inverse, col, rows, 1);
+            weigh_panel(g, inverse, col, rows, 1);
     }
-    if (dv % LANES)
-        weigh_columns(g, inverse, dv - LANES, rows, 1);
+    if (end < dv)
+        weigh_columns(g, inverse, dv - LANES, rows, 1, false);
 }
 
 /* The softmaxes of some rows themselves, if they are asked for. */
@@ -247,7 +262,8 @@ static void attend_few(Group *g)
     UNROLL
     for (size_t i = 0; i < LANES * FEW_VECTORS; i++)
         sum[i / FEW_VECTORS][i % FEW_VECTORS] = v_zero();
-    v_multiply(sum, g->q, a->ldq, g->keys, false, FEW_STRIDE, a->d, LANES, FEW_VECTORS);
+    v_multiply(sum, g->q, a->ldq, g->keys, false, FEW_STRIDE, a->d, LANES, FEW_VECTORS,
+               0);
     UNROLL
     for (size_t i = 0; i < LANES * FEW_VECTORS; i++)
         v_store(scores + i / FEW_VECTORS * FEW_STRIDE + i % FEW_VECTORS * LANES,

@@ -111,7 +111,7 @@ INLINE void strip(const Strip *s, const size_t rows, const size_t vectors,
         for (size_t i = 0; i < rows * vectors; i++)
             sum[i / vectors][i % vectors] = bias[i % vectors];
         v_multiply(sum, g->a + row * g->lda, g->lda, s->b, half, vectors * LANES, g->k,
-                   rows, vectors);
+                   rows, vectors, 0);
         if (plain) {
             store(s, row, sum, rows, vectors);
             continue;

@@ -30,17 +30,20 @@ static inline size_t v_panel(size_t left)
 }
 
 /* sum[rows][vectors] += a [rows][lda] * b [k][ldb]; rows, vectors and whether b has
- * numbers of 16 bits are constants. */
+ * numbers of 16 bits are constants.  The last vector of b lies `back` floats before
+ * where the others let it be expected. */
 INLINE void v_multiply(vf (*sum)[VECTORS_MAX], const float *a, size_t lda,
                        const void *b, const bool half, size_t ldb, size_t k,
-                       const size_t rows, const size_t vectors)
+                       const size_t rows, const size_t vectors, const size_t back)
 {
     for (size_t p = 0, at = 0; p < k; p++, a++, at += ldb) {
         vf column[VECTORS_MAX];
         UNROLL
-        for (size_t i = 0; i < vectors; i++)
-            column[i] = half ? v_load_half((const uint16_t *)b + at + i * LANES)
-                             : v_load((const float *)b + at + i * LANES);
+        for (size_t i = 0; i < vectors; i++) {
+            const size_t from = at + i * LANES - (i + 1 == vectors ? back : 0);
+            column[i] = half ? v_load_half((const uint16_t *)b + from)
+                             : v_load((const float *)b + from);
+        }
         UNROLL
         for (size_t r = 0; r < rows; r++) {
             vf value = v_set(a[r * lda]);
