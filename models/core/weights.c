@@ -125,7 +125,7 @@ void vigil_weights_clear(VigilWeights *w)
     for (size_t i = 0; i < w->n_further; i++)
         vigil_packed_clear(&w->further[i]);
     free(w->further);
-    free(w->bytes);
+    vigil_slab_free(w->bytes);
     free(w->vector);
     *w = (VigilWeights) { 0 };
 }
@@ -364,6 +364,7 @@ void vigil_bind_next(VigilBinder *b)
 
 void vigil_bind_end(VigilBinder *b)
 {
+    vigil_slabs_end(&b->slabs);
     vigil_bind_next(b);
     for (Scratch *s; (s = b->spare);) {
         b->spare = s->next;

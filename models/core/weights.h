@@ -73,6 +73,7 @@ typedef struct VigilBinder {
         parameters; /* elements of the fitted tensors, running statistics left out */
     struct VigilScratch *scratch; /* tensors read for the operation at hand */
     struct VigilScratch *spare;   /* memory of earlier operations, for the next */
+    VigilSlabs slabs;             /* for what is packed */
 } VigilBinder;
 
 /* For LOAD: the weights packed before under this key, or NULL: then read the tensors
@@ -99,7 +100,7 @@ const VigilWeights *vigil_bind_keep(VigilBinder *binder, const char *key,
 /* Ends the lifetime of what the operation read; its memory is used again. */
 void vigil_bind_next(VigilBinder *binder);
 
-/* Frees that memory, after the last operation. */
+/* Frees that memory, after the last operation, and ends the slabs. */
 void vigil_bind_end(VigilBinder *binder);
 
 /* After CHECK: the first tensor of the file that nothing asked for, training leftovers

@@ -3,7 +3,7 @@
 #include "kernels/blas.h"
 #include "kernels/half.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 /*
  * Which way is faster for weights [k][n].  Measured on one core (Sapphire Rapids class)
@@ -20,7 +20,8 @@ static bool prefer_blas(size_t n, size_t k)
 }
 
 VigilStatus vigil_packed_init(VigilPacked *packed, const float *b, size_t n, size_t k,
-                              size_t sn, size_t sk, VigilError *error)
+                              size_t sn, size_t sk, VigilSlabs *slabs,
+                              VigilError *error)
 {
     const VigilKernels *kernels = vigil_kernels();
     size_t floats = 0, bytes = SIZE_MAX;
@@ -32,7 +33,7 @@ VigilStatus vigil_packed_init(VigilPacked *packed, const float *b, size_t n, siz
     packed->blas = prefer_blas(n, k);
     packed->bytes =
         sizeof(float) * (packed->blas ? n * k : kernels->gemm_pack_size(n, k));
-    packed->data = vigil_alloc_aligned(packed->bytes);
+    packed->data = vigil_slab_alloc(slabs, packed->bytes);
     if (!packed->data)
         return vigil_fail_memory(error, packed->bytes, "packed weights");
     if (!packed->blas) {
@@ -54,28 +55,32 @@ static bool all_halves(const float *values, size_t n)
     return i == n;
 }
 
-VigilStatus vigil_packed_narrow(VigilPacked *packed, VigilError *error)
+/* In its place. */
+void vigil_packed_narrow(VigilPacked *packed)
 {
-    size_t n = packed->bytes / sizeof *packed->data, bytes = n * sizeof *packed->half;
+    size_t n = packed->bytes / sizeof *packed->data;
+    char *to = (char *)packed->data;
     if (!packed->data || packed->blas || !all_halves(packed->data, n))
-        return VIGIL_OK;
-    packed->half = vigil_alloc_aligned(bytes);
-    if (!packed->half)
-        return vigil_fail_memory(error, bytes, "packed weights");
-    for (size_t i = 0; i < n; i++)
-        vigil_half_of_float(packed->data[i], &packed->half[i]);
-    free(packed->data);
+        return;
+    for (size_t i = 0; i < n; i++) {
+        uint16_t half;
+        float value;
+        memcpy(&value, to + i * sizeof value, sizeof value);
+        vigil_half_of_float(value, &half);
+        memcpy(to + i * sizeof half, &half, sizeof half);
+    }
+    packed->half = (uint16_t *)packed->data;
     packed->data = NULL;
-    packed->bytes = bytes;
-    return VIGIL_OK;
+    packed->bytes = n * sizeof *packed->half;
+    vigil_slab_shrink(packed->half, packed->bytes);
 }
 
 void vigil_packed_clear(VigilPacked *packed)
 {
     if (!packed)
         return;
-    free(packed->data);
-    free(packed->half);
+    vigil_slab_free(packed->data);
+    vigil_slab_free(packed->half);
     *packed = (VigilPacked) { 0 };
 }
 

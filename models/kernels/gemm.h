@@ -2,6 +2,7 @@
 #ifndef VIGIL_KERNELS_GEMM_H
 #define VIGIL_KERNELS_GEMM_H
 
+#include "core/slab.h"
 #include "core/status.h"
 #include "kernels/kernels.h"
 
@@ -15,16 +16,18 @@ typedef struct VigilPacked {
     uint16_t *half; /* owned; panels of numbers of 16 bits */
 } VigilPacked;
 
-/* b[k * sk + n * sn].  NULL-safe end: vigil_packed_clear. */
+/* b[k * sk + n * sn]; the packed weights lie in `slabs`.  NULL-safe end:
+ * vigil_packed_clear. */
 VigilStatus vigil_packed_init(VigilPacked *packed, const float *b, size_t n, size_t k,
-                              size_t sn, size_t sk, VigilError *error);
+                              size_t sn, size_t sk, VigilSlabs *slabs,
+                              VigilError *error);
 void vigil_packed_clear(VigilPacked *packed);
 
 /* Weights whose every value is a number of 16 bits take half the memory from now on,
  * with the same products.  Where few rows are multiplied, and reading the weights is
  * all that takes time, that is faster; with many it is slower.  Other weights, and
- * those for OpenBLAS, stay as they are.  An error: no memory for the move. */
-VigilStatus vigil_packed_narrow(VigilPacked *packed, VigilError *error);
+ * those for OpenBLAS, stay as they are.  In the thread that has their slabs. */
+void vigil_packed_narrow(VigilPacked *packed);
 
 /* c [m][ldc] = epilogue(a [m][lda] * packed).  One thread; called for ranges of rows by
  * several threads at once. */

@@ -87,6 +87,7 @@ static void check(const Case *s, bool forced)
           *b = numbers(s->n * s->k, 2 / sqrt((double)s->k));
     float *bias = numbers(s->n, 1.0), *residual = numbers(s->m * s->n, 1.0);
     float *c = malloc(s->m * s->n * sizeof *c);
+    VigilSlabs slabs = { NULL };
     VigilPacked packed;
     VigilEpilogue e = { .bias = bias,
                         .activation = s->activation,
@@ -94,7 +95,8 @@ static void check(const Case *s, bool forced)
                                     : s->residual == APART ? residual
                                                            : c,
                         .residual_stride = s->n };
-    if (!c || vigil_packed_init(&packed, b, s->n, s->k, s->k, 1, NULL) != VIGIL_OK)
+    if (!c ||
+        vigil_packed_init(&packed, b, s->n, s->k, s->k, 1, &slabs, NULL) != VIGIL_OK)
         abort();
     memcpy(c, residual, s->m * s->n * sizeof *c);
     vigil_gemm(&packed, a, s->k, s->m, c, s->n, &e);
@@ -105,6 +107,7 @@ static void check(const Case *s, bool forced)
         s->m, s->n, s->k, (int)s->activation, (int)s->residual,
         packed.blas ? "OpenBLAS" : vigil_kernels()->name, error, s->tolerance);
     vigil_packed_clear(&packed);
+    vigil_slabs_end(&slabs);
     free(a);
     free(b);
     free(bias);
@@ -121,14 +124,16 @@ static void check_all(bool forced)
 /* Sizes whose product does not fit are refused, not truncated. */
 static void check_too_large(void)
 {
+    VigilSlabs slabs = { NULL };
     VigilPacked packed;
     VigilError error;
     float one = 1.0f;
     VigilStatus status =
-        vigil_packed_init(&packed, &one, SIZE_MAX / 8, 16, 1, 1, &error);
+        vigil_packed_init(&packed, &one, SIZE_MAX / 8, 16, 1, 1, &slabs, &error);
     tap_ok(status == VIGIL_ERROR_NO_MEMORY && !packed.data, "%zu x 16 is refused: %s",
            SIZE_MAX / 8, status == VIGIL_OK ? "no error" : error.message);
     vigil_packed_clear(&packed);
+    vigil_slabs_end(&slabs);
     vigil_packed_clear(NULL);
 }
 
@@ -159,18 +164,18 @@ static void check_narrowed(size_t m, size_t n, size_t k, bool spoilt)
     float *a = numbers(m * k, 1.0), *b = numbers(n * k, 1.0);
     float *wide = numbers(m * n, 1.0), *narrow = numbers(m * n, 1.0);
     VigilEpilogue e = { .activation = VIGIL_GELU };
+    VigilSlabs slabs = { NULL };
     VigilPacked packed;
     for (size_t i = 0; i < n * k; i++)
         b[i] = roundf(b[i] * 1024) / 1024;
     if (spoilt)
         b[n * k - 1] = 1.0f + 0x1p-11f;
-    if (vigil_packed_init(&packed, b, n, k, k, 1, NULL) != VIGIL_OK)
+    if (vigil_packed_init(&packed, b, n, k, k, 1, &slabs, NULL) != VIGIL_OK)
         abort();
     vigil_gemm(&packed, a, k, m, wide, n, &e);
     size_t before = packed.bytes;
     bool moves = !spoilt && !packed.blas;
-    if (vigil_packed_narrow(&packed, NULL) != VIGIL_OK)
-        abort();
+    vigil_packed_narrow(&packed);
     vigil_gemm(&packed, a, k, m, narrow, n, &e);
     tap_ok(packed.bytes == (moves ? before / 2 : before) && !packed.half == !moves &&
                !packed.data == moves && !memcmp(wide, narrow, m * n * sizeof *wide),
@@ -178,6 +183,7 @@ static void check_narrowed(size_t m, size_t n, size_t k, bool spoilt)
            packed.blas ? "OpenBLAS" : vigil_kernels()->name,
            spoilt ? ", one no half" : "", before, packed.bytes);
     vigil_packed_clear(&packed);
+    vigil_slabs_end(&slabs);
     free(a);
     free(b);
     free(wide);

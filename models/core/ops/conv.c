@@ -117,10 +117,10 @@ VigilValue vigil_net_conv(VigilNet *net, VigilValue x, const VigilConv *conv)
 /* ---- Weights --------------------------------------------------------------------- */
 
 VigilStatus vigil_conv_pack(VigilWeights *w, const float *rows, size_t out, size_t k,
-                            size_t groups, VigilError *error)
+                            size_t groups, VigilSlabs *slabs, VigilError *error)
 {
     size_t n = out / groups;
-    VigilStatus s = vigil_packed_init(&w->matrix, rows, n, k, k, 1, error);
+    VigilStatus s = vigil_packed_init(&w->matrix, rows, n, k, k, 1, slabs, error);
     if (groups == 1 || s != VIGIL_OK)
         return s;
     w->further = calloc(groups - 1, sizeof *w->further);
@@ -129,7 +129,8 @@ VigilStatus vigil_conv_pack(VigilWeights *w, const float *rows, size_t out, size
                                  "packed weights");
     for (; s == VIGIL_OK && w->n_further < groups - 1; w->n_further++)
         s = vigil_packed_init(&w->further[w->n_further],
-                              rows + (w->n_further + 1) * n * k, n, k, k, 1, error);
+                              rows + (w->n_further + 1) * n * k, n, k, k, 1, slabs,
+                              error);
     return s;
 }
 
@@ -163,12 +164,11 @@ static bool has_few_rows(const VigilNode *n)
            vigil_shape_pixels(n->out_shape) <= FEW_ROWS;
 }
 
-static VigilStatus narrow(VigilWeights *w, VigilError *error)
+static void narrow(VigilWeights *w)
 {
-    VigilStatus s = vigil_packed_narrow(&w->matrix, error);
-    for (size_t i = 0; s == VIGIL_OK && i < w->n_further; i++)
-        s = vigil_packed_narrow(&w->further[i], error);
-    return s;
+    vigil_packed_narrow(&w->matrix);
+    for (size_t i = 0; i < w->n_further; i++)
+        vigil_packed_narrow(&w->further[i]);
 }
 
 static void conv_bind(VigilNode *n, VigilBinder *b)
@@ -192,9 +192,9 @@ static void conv_bind(VigilNode *n, VigilBinder *b)
                        .vector_size = out };
     if (w.vector) {
         memcpy(w.vector, bias, out * sizeof(float));
-        b->status = vigil_conv_pack(&w, rows, out, k, groups, &b->error);
+        b->status = vigil_conv_pack(&w, rows, out, k, groups, &b->slabs, &b->error);
         if (b->status == VIGIL_OK && has_few_rows(n))
-            b->status = narrow(&w, &b->error);
+            narrow(&w);
     } else {
         b->status = vigil_fail_memory(&b->error, out * sizeof(float), n->name);
     }

@@ -69,7 +69,7 @@ bool vigil_conv_folded(const VigilNode *n, VigilBinder *b, float **rows, float *
 /* Packs the matrices of all groups from their rows [out][k]: the first is w->matrix,
  * the others follow in w->further. */
 VigilStatus vigil_conv_pack(VigilWeights *w, const float *rows, size_t out, size_t k,
-                            size_t groups, VigilError *error);
+                            size_t groups, VigilSlabs *slabs, VigilError *error);
 
 #define VIGIL_CONV_KEY (4 * VIGIL_MAX_NAME)
 

@@ -41,18 +41,18 @@ static double quantise_row(const float *row, size_t k, int8_t *out, double *sum)
 }
 
 static VigilStatus pack(const VigilNode *n, const float *rows, const float *bias,
-                        int8_t *bytes, VigilWeights *w, VigilError *error)
+                        int8_t *bytes, VigilWeights *w, VigilBinder *b)
 {
     const VigilKernels *kernels = vigil_kernels();
     size_t out = (size_t)n->out_shape.c, k = (size_t)n->in_shape.c;
     double step = (double)vigil_range_step(range_of(n)), sum;
     int zero = vigil_range_zero(range_of(n));
     w->n_bytes = kernels->bytes_pack_size(out, k);
-    w->bytes = vigil_alloc_aligned(w->n_bytes);
+    w->bytes = vigil_slab_alloc(&b->slabs, w->n_bytes);
     w->vector_size = 2 * out;
     w->vector = vigil_calloc_aligned(2 * out, sizeof(float));
     if (!w->bytes || !w->vector)
-        return vigil_fail_memory(error, w->n_bytes, n->name);
+        return vigil_fail_memory(&b->error, w->n_bytes, n->name);
     for (size_t o = 0; o < out; o++) {
         double factor = step * quantise_row(rows + o * k, k, bytes + o * k, &sum);
         w->vector[o] = (float)factor;
@@ -73,7 +73,7 @@ static void bytes_bind(VigilNode *n, VigilBinder *b)
         !(bytes = vigil_bind_alloc(b, size / sizeof *bytes + 1)))
         return;
     VigilWeights w = { 0 };
-    b->status = pack(n, rows, bias, (int8_t *)bytes, &w, &b->error);
+    b->status = pack(n, rows, bias, (int8_t *)bytes, &w, b);
     if (b->status == VIGIL_OK)
         n->weights = vigil_bind_keep(b, key, &w);
     else

@@ -59,8 +59,8 @@ static void separable_bind(VigilNode *n, VigilBinder *b)
         memcpy(w.vector + c, bias + 1, 2 * c * sizeof(float));
         for (size_t i = 0; i < c * c; i++)
             w.vector[3 * c + i] = rows[(1 + i % c) * c + i / c];
-        b->status =
-            vigil_packed_init(&w.matrix, rows + (1 + c) * c, c, c, c, 1, &b->error);
+        b->status = vigil_packed_init(&w.matrix, rows + (1 + c) * c, c, c, c, 1,
+                                      &b->slabs, &b->error);
     } else {
         b->status = vigil_fail_memory(&b->error, (3 + c) * c * sizeof(float), n->name);
     }

@@ -75,7 +75,7 @@ static void attention_bind(VigilNode *n, VigilBinder *b)
         return;
     }
     memcpy(out.vector, bias, c * sizeof(float));
-    b->status = vigil_packed_init(&out.matrix, w, 2 * c, c, c, 1, &b->error);
+    b->status = vigil_packed_init(&out.matrix, w, 2 * c, c, c, 1, &b->slabs, &b->error);
     if (b->status == VIGIL_OK)
         n->weights = vigil_bind_keep(b, n->name, &out);
     else

@@ -72,7 +72,8 @@ static void winograd_bind(VigilNode *n, VigilBinder *b)
                        .vector_size = out };
     if (points && w.vector) {
         fold(&raw, out, in, row, points, w.vector);
-        b->status = vigil_conv_pack(&w, points, POINTS * out, in, POINTS, &b->error);
+        b->status =
+            vigil_conv_pack(&w, points, POINTS * out, in, POINTS, &b->slabs, &b->error);
     } else if (b->status == VIGIL_OK) {
         b->status = vigil_fail_memory(&b->error, out * sizeof(float), n->name);
     }
