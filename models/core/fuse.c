@@ -5,10 +5,11 @@
  *   batch norm -> 1 x 1 convolution   the norm goes into the weights (no padding there)
  *   convolution -> activation         the activation goes into the epilogue
  *   convolution -> sum                the other summand goes into the epilogue
- *   two linear 1 x 1 convolutions     one with the product of their matrices, where
- * that is less to multiply 1 x 1 convolution -> mean         the mean comes first: one
- * pixel to multiply 1 x 1 convolution -> separable    keys are projected after they are
- * summed up, which attention                         is linear too
+ *   two linear 1 x 1 convolutions     one, with the product of their matrices, where
+ *                                     that is less to multiply
+ *   1 x 1 convolution -> mean         the mean first: one pixel to multiply
+ *   1 x 1 convolution -> separable    keys are projected after they are summed up,
+ *   attention                         which is linear, too
  */
 #include "core/ops/conv.h"
 

@@ -52,14 +52,15 @@ static void block(VigilNet *net, Streams *s, VigilValue finer, int width)
     VigilBottleneck b = {
         .out = width, .stride = 1, .expanded = EXPANSION * width, .groups = 1
     };
-    VigilValue f =
-        vigil_mobile_to_former(net, placed(net, s->x), at(net, s->f, s->p), NULL);
+    VigilPlaced asking = at(net, s->f, s->p), seen = placed(net, s->x);
+    VigilValue f = vigil_mobile_to_former(net, seen, asking, NULL);
     s->f = vigil_former(net, f, s->p);
     VigilHyper hyper = vigil_hyper_of_first(net, s->f);
     VigilValue x = finer == VIGIL_NONE
                        ? vigil_bottleneck_same(net, s->x, hyper, &b)
                        : vigil_bottleneck_up(net, s->x, hyper, finer, &b);
-    s->x = vigil_former_to_mobile(net, placed(net, x), at(net, s->f, s->p));
+    VigilPlaced told = at(net, s->f, s->p);
+    s->x = vigil_former_to_mobile(net, placed(net, x), told);
     s->p = adapted(net, s->p, s->f);
     vigil_net_name(net, s->x, "");
     vigil_net_name(net, s->f, "queries");
@@ -96,8 +97,8 @@ void vigil_head_e2e_mobile_former(VigilNet *net, const VigilValue map[3],
             block(net, &s, scale && !i ? map[2 - scale] : VIGIL_NONE, head->width);
             vigil_net_pop(net);
         }
-    VigilValue f =
-        vigil_mobile_to_former(net, placed(net, s.x), at(net, s.f, s.p), NULL);
+    VigilPlaced asking = at(net, s.f, s.p);
+    VigilValue f = vigil_mobile_to_former(net, placed(net, s.x), asking, NULL);
     predict(net, vigil_net_name(net, f, "local_global.queries"));
     vigil_net_pop(net);
 }

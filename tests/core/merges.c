@@ -34,9 +34,8 @@ static VigilValue norm_before_spatial(VigilNet *net, VigilValue x)
 
 static VigilValue norm_read_twice(VigilNet *net, VigilValue x)
 {
-    VigilValue n = vigil_net_batch_norm(net, x, "n", 0);
-    return vigil_net_add(net, vigil_net_mean(net, pointwise(net, n, "c")),
-                         vigil_net_mean(net, n));
+    VigilValue n = vigil_net_batch_norm(net, x, "n", 0), mean = vigil_net_mean(net, n);
+    return vigil_net_add(net, vigil_net_mean(net, pointwise(net, n, "c")), mean);
 }
 
 static VigilValue norm_kept(VigilNet *net, VigilValue x)
@@ -69,7 +68,8 @@ static VigilValue skip_depthwise(VigilNet *net, VigilValue x)
 
 static VigilValue two_branches(VigilNet *net, VigilValue x)
 {
-    return vigil_net_add(net, pointwise(net, x, "a"), pointwise(net, x, "b"));
+    VigilValue a = pointwise(net, x, "a");
+    return vigil_net_add(net, a, pointwise(net, x, "b"));
 }
 
 static VigilValue two_sums(VigilNet *net, VigilValue x)
