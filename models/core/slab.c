@@ -11,15 +11,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#ifdef __has_feature
-#define IS_CLANG_ASAN __has_feature(address_sanitizer)
-#else
-#define IS_CLANG_ASAN 0
-#endif
+#if !VIGIL_HAS_SLABS
 
-#if defined(__SANITIZE_ADDRESS__) || IS_CLANG_ASAN
-
-/* Each piece by itself, so that what is read beyond it is noticed. */
 void *vigil_slab_alloc(VigilSlabs *slabs, size_t bytes)
 {
     return vigil_alloc_aligned(bytes);

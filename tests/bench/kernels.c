@@ -97,20 +97,26 @@ static const struct {
     { 49, 1152, 288, VIGIL_LINEAR }, { 1, 168, 1000, VIGIL_LINEAR },
 };
 
+/* A row of the table, by packed weights. */
+static VigilGemm product_of(size_t i, const float *packed)
+{
+    return (VigilGemm) { .m = products[i].m,
+                         .n = products[i].n,
+                         .k = products[i].k,
+                         .a = memory.a,
+                         .lda = products[i].k,
+                         .b = packed,
+                         .c = memory.c,
+                         .ldc = products[i].n,
+                         .epilogue = { .bias = memory.d,
+                                       .activation = products[i].activation } };
+}
+
 static void bench_gemm(const Bench *b)
 {
     for (size_t i = 0; i < sizeof products / sizeof *products; i++) {
         size_t m = products[i].m, n = products[i].n, k = products[i].k;
-        VigilGemm g = { .m = m,
-                        .n = n,
-                        .k = k,
-                        .a = memory.a,
-                        .lda = k,
-                        .b = memory.b,
-                        .c = memory.c,
-                        .ldc = n,
-                        .epilogue = { .bias = memory.d,
-                                      .activation = products[i].activation } };
+        VigilGemm g = product_of(i, memory.b);
         b->level->gemm_pack(memory.d, n, k, 1, n, memory.b);
         arithmetic(b, TIME(b->level->gemm(&g)), 2.0 * (double)(m * n * k),
                    "%zu x %zu x %zu, activation %d", m, n, k,
@@ -172,19 +178,10 @@ static void bench_bytes_gemm(const Bench *b)
         int8_t *packed = (int8_t *)memory.b;
         uint8_t *rows = (uint8_t *)memory.b + b->level->bytes_pack_size(n, k);
         int8_t *weights = (int8_t *)memory.d + (1 << 20);
-        VigilEpilogue e = { .bias = memory.d, .activation = products[i].activation };
-        VigilBytesGemm g = { m,      n,        k,        rows,     depth,
-                             packed, memory.d, memory.c, .ldc = n, e };
         float *floats = memory.d + (1 << 22);
-        VigilGemm f = { .m = m,
-                        .n = n,
-                        .k = k,
-                        .a = memory.a,
-                        .lda = k,
-                        .b = floats,
-                        .c = memory.c,
-                        .ldc = n,
-                        .epilogue = e };
+        VigilGemm f = product_of(i, floats);
+        VigilBytesGemm g = { m,      n,        k,        rows,     depth,
+                             packed, memory.d, memory.c, .ldc = n, f.epilogue };
         for (size_t j = 0; j < n * k; j++)
             weights[j] = (int8_t)(j * 7919 % 129 - VIGIL_BYTES_WEIGHT);
         b->level->bytes_pack(weights, n, k, packed);

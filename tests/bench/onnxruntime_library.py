@@ -48,8 +48,7 @@ class Session:
 
     def call(self, name, *arguments):
         function = ctypes.CFUNCTYPE(ctypes.c_void_p)(self.table[PLACES[name]])
-        status = function(*(ctypes.c_void_p(a) if isinstance(a, int) and a > 2**31 else a
-                            for a in arguments))
+        status = function(*arguments)
         if status:
             message = ctypes.CFUNCTYPE(ctypes.c_char_p)(self.table[PLACES["GetErrorMessage"]])
             raise SystemExit(f"ONNX Runtime, {name}: "

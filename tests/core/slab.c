@@ -11,17 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifdef __has_feature
-#define IS_CLANG_ASAN __has_feature(address_sanitizer)
-#else
-#define IS_CLANG_ASAN 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || IS_CLANG_ASAN
-#define HAS_SLABS false
-#else
-#define HAS_SLABS true
-#endif
-
 #define LARGE_PAGE ((size_t)2 << 20)
 #define PIECES 400
 
@@ -106,7 +95,7 @@ static void test_threads(void)
 static void test_places(void)
 {
     VigilSlabs slabs = { NULL }, others = { NULL };
-    if (!HAS_SLABS) {
+    if (!VIGIL_HAS_SLABS) {
         tap_skip("pieces lie apart under a sanitizer");
         return;
     }
@@ -135,7 +124,7 @@ static void test_refused(void)
     VigilSlabs slabs = { NULL };
     tap_ok(!vigil_slab_alloc(&slabs, 0), "nothing is no piece");
     tap_ok(!vigil_slab_alloc(&slabs, SIZE_MAX), "a size that overflows is refused");
-    if (HAS_SLABS) /* a sanitizer ends the program */
+    if (VIGIL_HAS_SLABS) /* a sanitizer ends the program */
         tap_ok(!vigil_slab_alloc(&slabs, SIZE_MAX - 200), "with its head, too");
     vigil_slab_free(NULL);
     vigil_slabs_end(&slabs);
