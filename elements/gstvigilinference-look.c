@@ -280,6 +280,9 @@ gboolean gst_vigil_look_at(GstVigilLook *look, GError **error)
 
 /* ---- With a worker -------------------------------------------------------------- */
 
+/* Memory kept for inputs may be so many times what a frame needs. */
+#define MOST_SPARE 2
+
 static gsize input_size(const GstVigilLook *look)
 {
     const VigilInput *input = vigil_session_input_rules(look->shot.network->session);
@@ -287,15 +290,16 @@ static gsize input_size(const GstVigilLook *look)
     return (gsize)input->height * (gsize)input->width * 3;
 }
 
-/* FALSE: *error. */
+/* Objects come and go, and their room stays for the next ones; beyond that it is of
+ * settings that are gone.  FALSE: *error. */
 static gboolean make_room(GstVigilLook *look, gsize floats, GError **error)
 {
-    if (look->inputs_size >= floats)
+    if (look->inputs_size >= floats && look->inputs_size / MOST_SPARE <= floats)
         return TRUE;
     g_free(look->inputs);
     look->inputs = g_try_new(gfloat, floats);
     look->inputs_size = look->inputs ? floats : 0;
-    if (look->inputs)
+    if (look->inputs || floats == 0)
         return TRUE;
     g_set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
                 "There is no memory for the network's input of %u regions, tiles or "

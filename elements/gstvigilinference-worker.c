@@ -18,13 +18,14 @@ void gst_vigil_worker_clear(GstVigilWorker *worker)
     g_cond_clear(&worker->changed);
 }
 
+/* All take their turns, so that none keeps the room that an earlier setting needed. */
 GstVigilLook *gst_vigil_worker_get_look(GstVigilWorker *worker)
 {
     GstVigilLook *look = NULL;
 
     g_mutex_lock(&worker->lock);
     if (worker->spare->len > 0)
-        look = g_ptr_array_steal_index(worker->spare, worker->spare->len - 1);
+        look = g_ptr_array_steal_index(worker->spare, 0);
     g_mutex_unlock(&worker->lock);
     return look ? look : gst_vigil_look_new(worker->self);
 }
