@@ -74,25 +74,30 @@ format() {
     c_files | xargs -0 clang-format-19 --dry-run -Werror
 }
 
-fuzz_options=(--buildtype=debugoptimized -Dfuzz=true -Db_lundef=false
-    -Dintrospection=disabled)
-
-fuzz_targets() {
-    ninja -C build/fuzz -t targets all | sed -n 's,^tests/fuzz/\(fuzz-[a-z0-9_]*\):.*,\1,p'
+# By clang, with the fuzz targets: one build for three purposes.  The inner loops of other
+# levels take minutes to compile with sanitizers; their tests have guard pages anyway.
+build_with_sanitizers() {
+    local levels=()
+    [ "$all" = yes ] || levels=(-Dlevels=avx2,neon)
+    build build/sanitizers --buildtype=plain --optimization=1 "${levels[@]}" \
+        -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true \
+        -Dintrospection=disabled "-Dc_args=-g1 -fno-sanitize-recover=undefined"
 }
 
-build_fuzz_targets() {
-    local targets
-    configure build/fuzz "${fuzz_options[@]}" || return 1
-    mapfile -t targets < <(fuzz_targets)
-    [ ${#targets[@]} -gt 0 ] && ninja -C build/fuzz "${targets[@]/#/tests/fuzz/}"
+with_sanitizers() {
+    ASAN_OPTIONS=detect_stack_use_after_return=1:fast_unwind_on_malloc=0:malloc_context_size=12 \
+        UBSAN_OPTIONS=print_stacktrace=1 \
+        LSAN_OPTIONS="suppressions='$PWD/tests/lsan.supp':print_suppressions=0" \
+        GST_REGISTRY_FORK=no cases "suite with sanitizers" build/sanitizers "$@"
 }
 
 # fuzz SECONDS, shared by the targets.
 fuzz() {
     local targets
-    mapfile -t targets < <(fuzz_targets)
-    VIGIL_FUZZ_SECONDS=$(($1 / ${#targets[@]})) cases "fuzzing for $1 s" build/fuzz "${targets[@]}"
+    mapfile -t targets < <(ninja -C build/sanitizers -t targets all |
+        sed -n 's,^tests/fuzz/\(fuzz-[a-z0-9_]*\):.*,\1,p')
+    VIGIL_FUZZ_SECONDS=$(($1 / ${#targets[@]})) cases "fuzzing for $1 s" build/sanitizers \
+        "${targets[@]}"
 }
 
 summary() {
@@ -130,19 +135,12 @@ suite() {
     fi
     emulated
     debian13
-    # Its warnings do not depend on what it optimises.
-    CC=clang-19 step "build with clang" build build/clang --optimization=0 || true
-    if CC=gcc step "build with sanitizers" build build/asan --buildtype=plain \
-        --optimization=1 -Db_sanitize=address,undefined -Db_lundef=false \
-        -Dintrospection=disabled "-Dc_args=-g1 -fno-var-tracking"; then
-        ASAN_OPTIONS=detect_stack_use_after_return=1:fast_unwind_on_malloc=0:malloc_context_size=12 \
-            UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-            LSAN_OPTIONS="suppressions='$PWD/tests/lsan.supp':print_suppressions=0" \
-            GST_REGISTRY_FORK=no \
-            cases "suite with sanitizers" build/asan --no-suite system --no-suite levels \
-                "${small[@]}" "${quick[@]}"
-    fi
-    if CC=clang-19 step "build the fuzz targets" build_fuzz_targets; then
+    # Of all levels; warnings do not depend on what is optimised.
+    CC=clang-19 step "build the inner loops with clang" build build/clang \
+        -Dparts=kernels --optimization=0 || true
+    if CC=clang-19 step "build with clang and sanitizers" build_with_sanitizers; then
+        with_sanitizers --no-suite fuzzing --no-suite system --no-suite levels \
+            "${small[@]}" "${quick[@]}"
         fuzz $fuzz_seconds
     fi
     summary

@@ -9,15 +9,10 @@
 
 /* 0: each piece is memory of its own, so that a sanitizer notices what is read beyond.
  */
+#ifdef VIGIL_ADDRESS_SANITIZER
+#define VIGIL_HAS_SLABS 0
+#else
 #define VIGIL_HAS_SLABS 1
-#ifdef __SANITIZE_ADDRESS__
-#undef VIGIL_HAS_SLABS
-#define VIGIL_HAS_SLABS 0
-#elif defined __has_feature
-#if __has_feature(address_sanitizer)
-#undef VIGIL_HAS_SLABS
-#define VIGIL_HAS_SLABS 0
-#endif
 #endif
 
 /* Where the next piece goes; begins as { NULL }.  For one thread at a time. */

@@ -44,6 +44,13 @@ static bool has_f16c(void)
     unsigned a, b, c, d;
     return __get_cpuid(1, &a, &b, &c, &d) && c & bit_F16C;
 }
+
+static bool has_avx512(void)
+{
+    return __builtin_cpu_supports("fma") && __builtin_cpu_supports("avx512f") &&
+           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl");
+}
 #endif
 
 int vigil_kernels_usable(const VigilKernels *kernels)
@@ -56,12 +63,9 @@ int vigil_kernels_usable(const VigilKernels *kernels)
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
                has_f16c();
     if (!strcmp(kernels->name, "vnni"))
-        return vigil_kernels_usable(&vigil_kernels_avx512) &&
-               __builtin_cpu_supports("avx512vnni");
+        return has_avx512() && __builtin_cpu_supports("avx512vnni");
     if (!strcmp(kernels->name, "avx512"))
-        return __builtin_cpu_supports("fma") && __builtin_cpu_supports("avx512f") &&
-               __builtin_cpu_supports("avx512bw") &&
-               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+        return has_avx512();
 #endif
     return kernels != NULL;
 }

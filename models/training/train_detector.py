@@ -196,12 +196,13 @@ def assign(boxes, anchor):
     best, which = usable.max(2)
     # A small object has few anchors of a high IoU: its nearest ones stand for it, and the
     # best one however little they overlap.
-    top_iou, top = usable.topk(NEAREST, 1)
+    top_iou, top = (t.tolist() for t in usable.topk(NEAREST, 1))
+    best_, which_ = best.numpy(), which.numpy()  # the same memory, of faster access
     for b, k in teaches.nonzero().tolist():
         for i in reversed(range(NEAREST)):
-            a = top[b, i, k]
-            if i == 0 or (top_iou[b, i, k] >= NEAR and which[b, a] == k):
-                best[b, a], which[b, a] = 2, k
+            a = top[b][i][k]
+            if i == 0 or (top_iou[b][i][k] >= NEAR and which_[b, a] == k):
+                best_[b, a], which_[b, a] = 2, k
     kind = boxes[..., 4].gather(1, which).long()
     excused = overlap.masked_fill(~(real & ~teaches)[:, None], -1).max(2)[0] > NEGATIVE
     kind = torch.where(best >= POSITIVE, kind, torch.full_like(kind, len(CLASSES)))
@@ -271,6 +272,21 @@ def evaluate(model, data, size):
     return result
 
 
+def picture_weights(boxes, exhaustive, preferred):
+    """The share of epochs that sees each picture: all with an object of the preferred class
+    or where there is none, else about half; half of that where not all objects are boxed."""
+    if preferred is None:
+        return np.ones(len(boxes))
+    has = (boxes[..., 4] == CLASSES.index(preferred)).any(1)
+    return np.where(has, 1.0, 0.55) * np.where(exhaustive, 1.0, 0.5)
+
+
+def drawn(weights, count, random):
+    """So many of the pictures in random order, drawn by their weights."""
+    chosen = (random.random(len(weights)) < weights).nonzero()[0]
+    return np.resize(random.permutation(chosen), count)
+
+
 def train(args, model):
     pictures, boxes, exhaustive = load_pictures(args.data, args.cache)
     boxes, exhaustive = torch.from_numpy(boxes), torch.from_numpy(exhaustive)
@@ -279,11 +295,12 @@ def train(args, model):
     optimizer = torch.optim.AdamW(training.parameter_groups(model, args))
     average = training.Average(model, 0.998)
     start = training.resume(args, model, optimizer, average, g)
-    steps = len(pictures) // args.batch
+    weights = picture_weights(boxes, exhaustive, args.prefer)
+    steps = int(weights.sum()) // args.batch
     for epoch in range(start, args.epochs):
         model.train()
         model.backbone.freeze(args.freeze)
-        order = np.random.default_rng(args.seed + epoch).permutation(len(pictures))
+        order = drawn(weights, steps * args.batch, np.random.default_rng(args.seed + epoch))
         mosaics = args.mosaics if epoch < PLAIN_FROM * args.epochs else 0
         began, total = time.time(), np.zeros(2)
         for step in range(steps):
@@ -318,6 +335,8 @@ def main():
     ap.add_argument("--size", type=int, default=256)
     ap.add_argument("--freeze", type=int, default=2, help="stages of the backbone, from the first")
     ap.add_argument("--mosaics", type=float, default=0.5, help="share of the batches")
+    ap.add_argument("--prefer", choices=CLASSES, metavar="CLASS",
+                    help="see pictures without this class in half of the epochs only")
     args = training.start(ap)
     model = ssdlite.SSDLite(args.variant, len(CLASSES), window_for(args.size))
     model = model.to(memory_format=torch.channels_last)

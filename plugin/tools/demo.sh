@@ -13,7 +13,7 @@ clip_regions="path=0.340,0.332,0.046,0.160; post=0.574,0.318,0.046,0.160;"
 clip_regions+=" kerb=0.829,0.519,0.052,0.200; gate=0.934,0.420,0.052,0.182"
 # People are small in the clip: parts of it are looked at on their own.  Tripods and cones are no
 # animals.
-clip_detection=(threshold=0.25 class-thresholds=animal=0.45 tiles=3x3 inference-interval=4)
+clip_detection=(threshold=0.3 class-thresholds=animal=0.45 tiles=3x3 inference-interval=5)
 # For what the shipped detector says of other sources.
 detection=(threshold=0.3 class-thresholds=animal=0.45)
 # Pictures a second, chosen for the one that is kept: at 60 s six people are there; at 47.3 s

@@ -10,7 +10,7 @@
 #include "play.h"
 #include "watched.h"
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef VIGIL_ADDRESS_SANITIZER
 #define UNDER_SANITIZER TRUE
 #else
 #define UNDER_SANITIZER FALSE

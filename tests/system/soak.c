@@ -19,7 +19,7 @@ enum { WARM_ROUNDS = 4, WARM = 2, MOST_RESTS = 10 };
 #define PATIENCE 120 /* seconds without a frame or an answer */
 
 /* In kB: of the process, and of what it has taken of the heap. */
-#ifdef __SANITIZE_ADDRESS__
+#ifdef VIGIL_ADDRESS_SANITIZER
 #define MOST_RESIDENT G_MAXINT /* what was freed is kept for a while */
 #else
 #define MOST_RESIDENT 2048
