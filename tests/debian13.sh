@@ -36,15 +36,15 @@ debian_mirror() {
     echo "${mirror:-http://deb.debian.org/debian}"
 }
 
-# Makes the tree, unless it is there with these packages.  GstAnalytics comes without the
+# Makes the tree, one run after the other, unless it is there with these packages.  GstAnalytics comes without the
 # packages that its own one names: 1 GB of OpenCV.
-make_debian13() {
-    local packages stamp
+make_debian13() (
+    mkdir -p "${debian13_tree%/*}"
+    exec 9>"${debian13_tree%/*}/lock" && flock 9 || exit 1
     packages=$(debian13_packages)
     stamp="$packages with the files of ${packages_analytics[*]}"
-    [ "$stamp" != "$(cat "$debian13_tree/packages" 2>/dev/null)" ] || return 0
-    mkdir -p "${debian13_tree%/*}"
-    as_root rm -rf --one-file-system "$debian13_tree" || return 1
+    [ "$stamp" != "$(cat "$debian13_tree/packages" 2>/dev/null)" ] || exit 0
+    as_root rm -rf --one-file-system "$debian13_tree" || exit 1
     # In a mount namespace of its own, so that nothing stays mounted when it is stopped.
     as_root timeout 1800 unshare --mount --propagation private \
         mmdebstrap --mode=root --variant=minbase --include="${packages//$'\n'/,}" \
@@ -56,8 +56,16 @@ make_debian13() {
         --customize-hook='export APT_CONFIG=$MMDEBSTRAP_APT_CONFIG; cd "$1/tmp" &&
             apt-get download '"${packages_analytics[*]}"' &&
             for package in *.deb; do dpkg -x "$package" "$1" || exit 1; done && rm *.deb' \
-        trixie "$debian13_tree" "$(debian_mirror)" || return 1
+        trixie "$debian13_tree" "$(debian_mirror)" || exit 1
     as_root tee "$debian13_tree/packages" <<<"$stamp" >/dev/null
+)
+
+# Beside other steps, as it mostly waits for the network and for disks.
+begin_debian13() {
+    if wants_debian13 && [ -z "$(debian13_lacks)" ]; then
+        make_debian13 >build/logs/debian13-packages.log 2>&1 &
+        debian13_maker=$!
+    fi
 }
 
 # in_debian13 COMMAND...: runs it in the tree, as who runs this, in the same folder.
@@ -81,14 +89,15 @@ in_debian13() {
 configure_debian13() {
     local folder=build/debian13/build
     [ -e $folder/build.ninja ] && [ ! "$debian13_tree/packages" -nt $folder/build.ninja ] ||
-        { rm -rf $folder && in_debian13 meson setup --optimization=1 $folder .; }
+        { rm -rf $folder && in_debian13 meson setup --optimization=1 -Dlevels=avx2,neon \
+            $folder .; }
 }
 
 # A list that names what Debian 13 does not have is a fault; that it cannot be had is none.
 fetch_debian13() {
     local name="packages of Debian 13" log=build/logs/debian13-packages.log
     announce "$name"
-    if make_debian13 >$log 2>&1; then
+    if wait "$debian13_maker"; then
         passed=$((passed + 1))
         echo "ok ($((SECONDS - started)) s)"
     elif grep -qE 'Unable to locate package|unmet dependencies' $log; then

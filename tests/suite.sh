@@ -129,6 +129,7 @@ suite() {
     mkdir -p build/logs
     fetch_clip || echo "The clip of the demo is not there: its test will be skipped."
 
+    begin_debian13
     step "format" format || true
     if CC=gcc step "build with gcc" build build/gcc; then
         cases "suite with gcc" build/gcc "${quick[@]}"

@@ -85,7 +85,7 @@ add_files() {
     [ -n "$source" ] || rate=$clip_picture_rate
     add tee name=t \
         t. ! queue ! videoconvert ! \
-        vp8enc deadline=1 cpu-used=8 threads=1 target-bitrate=1500000 ! webmmux ! \
+        vp8enc deadline=1 cpu-used=16 threads=1 target-bitrate=1500000 ! webmmux ! \
         filesink "location=$folder/demo.webm" \
         t. ! queue ! videorate ! "video/x-raw,framerate=$rate" ! \
         videoconvert ! pngenc compression-level=1 ! \

@@ -74,8 +74,8 @@ static void test_places(gconstpointer data)
 {
     GstHarness *h = start(tiler(data), WIDTH, HEIGHT);
 
-    for (guint y = 0; y < HEIGHT + 28; y += 29)
-        for (guint x = 0; x < WIDTH + 15; x += 19) {
+    for (guint y = 0; y < HEIGHT + 40; y += 41)
+        for (guint x = 0; x < WIDTH + 36; x += 37) {
             SeenPatch patches[] = {
                 { MIN(x, WIDTH - 26), MIN(y, HEIGHT - 18), 26, 18, SEEN_GREEN }, { 0 }
             };
@@ -92,8 +92,8 @@ static void test_places_in_tiles(void)
     g_object_set(element, "tile-full-frame", FALSE, NULL);
     GstHarness *h = start(element, WIDTH, HEIGHT);
 
-    for (guint y = 0; y < HEIGHT + 30; y += 31)
-        for (guint x = 0; x < WIDTH + 12; x += 13) {
+    for (guint y = 0; y < HEIGHT + 42; y += 43)
+        for (guint x = 0; x < WIDTH + 28; x += 29) {
             SeenPatch patches[] = {
                 { MIN(x, WIDTH - 22), MIN(y, HEIGHT - 14), 22, 14, SEEN_BLUE }, { 0 }
             };

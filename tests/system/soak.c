@@ -189,7 +189,7 @@ static void start(Soak *soak)
     soak->model[0] = g_getenv(soak->kind->model[0]);
     soak->model[1] = soak->kind->model[1];
     g_assert_nonnull(soak->model[0]);
-    g_object_set(soak->element, "model", soak->model[0], "input-size", "64x64", NULL);
+    g_object_set(soak->element, "model", soak->model[0], "input-size", "32x32", NULL);
     if (has_mode(soak->kind->factory))
         gst_util_set_object_arg(G_OBJECT(soak->element), "mode", soak->kind->mode);
     soak_flow_init(&soak->flow, soak->element, sink);
@@ -387,7 +387,7 @@ static void test_soak(gconstpointer data)
 
 static const SoakKind kinds[] = {
     { "vigildetect", DETECTORS, "sync", 1, MOST_RESTS },
-    { "vigildetect", DETECTORS, "latest", 1, MOST_RESTS },
+    { "vigildetect", DETECTORS, "latest", 4, MOST_RESTS },
     { "vigilclassify", CLASSIFIERS, "sync", 10, 4 },
     { "vigilsegment", SEGMENTERS, "sync", 10, 4 },
 };
