@@ -238,7 +238,7 @@ static void run_traced(const gchar *path, guint seconds)
 /* The tracer of 1.26.2, which Debian 13 has, stops every pipeline for ever. */
 static void test_tracer(void)
 {
-    run_traced(PLAIN, 30);
+    run_traced(PLAIN, 10);
     if (g_test_trap_reached_timeout()) {
         g_test_skip("the latency tracer stops fakesrc ! fakesink");
         return;
