@@ -36,8 +36,8 @@ debian_mirror() {
     echo "${mirror:-http://deb.debian.org/debian}"
 }
 
-# Makes the tree, one run after the other, unless it is there with these packages.  GstAnalytics comes without the
-# packages that its own one names: 1 GB of OpenCV.
+# Makes the tree, one run after the other, unless it is there with these packages.
+# GstAnalytics comes without the packages that its own one names: 1 GB of OpenCV.
 make_debian13() (
     mkdir -p "${debian13_tree%/*}"
     exec 9>"${debian13_tree%/*}/lock" && flock 9 || exit 1
@@ -87,10 +87,13 @@ in_debian13() {
 }
 
 configure_debian13() {
-    local folder=build/debian13/build
-    [ -e $folder/build.ninja ] && [ ! "$debian13_tree/packages" -nt $folder/build.ninja ] ||
-        { rm -rf $folder && in_debian13 meson setup --optimization=1 -Dlevels=avx2,neon \
-            $folder .; }
+    local folder=build/debian13/build options="--optimization=1 -Dlevels=avx2,neon"
+    if [ "$options" != "$(cat $folder/.stamp 2>/dev/null)" ] ||
+        [ "$debian13_tree/packages" -nt $folder/.stamp ]; then
+        # shellcheck disable=SC2086
+        rm -rf $folder && in_debian13 meson setup $options $folder . &&
+            echo "$options" >$folder/.stamp
+    fi
 }
 
 # A list that names what Debian 13 does not have is a fault; that it cannot be had is none.

@@ -273,8 +273,8 @@ def evaluate(model, data, size):
 
 
 def picture_weights(boxes, exhaustive, preferred):
-    """The share of epochs that sees each picture: all with an object of the preferred class
-    or where there is none, else about half; half of that where not all objects are boxed."""
+    """In which share of the epochs each picture is seen.  Without a preferred class in all;
+    else pictures without it in about half, and half as often where not all objects are boxed."""
     if preferred is None:
         return np.ones(len(boxes))
     has = (boxes[..., 4] == CLASSES.index(preferred)).any(1)
@@ -336,7 +336,8 @@ def main():
     ap.add_argument("--freeze", type=int, default=2, help="stages of the backbone, from the first")
     ap.add_argument("--mosaics", type=float, default=0.5, help="share of the batches")
     ap.add_argument("--prefer", choices=CLASSES, metavar="CLASS",
-                    help="see pictures without this class in half of the epochs only")
+                    help="see pictures without this class half as often, and so those in "
+                    "which not all objects are boxed")
     args = training.start(ap)
     model = ssdlite.SSDLite(args.variant, len(CLASSES), window_for(args.size))
     model = model.to(memory_format=torch.channels_last)
