@@ -3,6 +3,9 @@
  * rtsp-camera: a network camera for tests, on the loopback interface.  It prints its
  * port and serves until it is killed: /cam     JPEG, 10 frames a second, and sound
  *   /sound   sound alone
+ *
+ * The server lets a stream that no client takes run into nothing; its source must not
+ * fail of that, as the pictures then may stand still, too: hence the tee.
  */
 #include <gst/rtsp-server/rtsp-server.h>
 
@@ -106,7 +109,7 @@ int main(int argc, char **argv)
             "( videotestsrc is-live=true ! "
             "video/x-raw,format=I420,width=%d,height=%d,framerate=10/1 "
             "! jpegenc ! rtpjpegpay name=pay1  audiotestsrc is-live=true ! alawenc ! "
-            "rtppcmapay name=pay0 )",
+            "tee allow-not-linked=true ! rtppcmapay name=pay0 )",
             width, height));
     add(server, "/sound",
         g_strdup("( audiotestsrc is-live=true ! alawenc ! rtppcmapay name=pay0 )"));
