@@ -1,74 +1,100 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Activations on vectors.  Errors are stated against the exact functions and checked by
- * tests/kernels.  What is not a number stays so. */
+/* Activations of a few vectors at a time, in place: each step is done for all of them
+ * before the next one is, so that none waits for its own result.  Errors are stated
+ * against the exact functions and checked by tests/kernels.  What is not a number stays
+ * so. */
 #ifndef VIGIL_KERNELS_LANES_ACTIVATIONS_H
 #define VIGIL_KERNELS_LANES_ACTIVATIONS_H
 
 #include "lanes.h"
 
+/* As many as hide the latencies and, with their constants, fit the registers. */
+#define V_TOGETHER ((size_t)4)
+
+/* A step for each of n vectors, a constant up to V_TOGETHER. */
+#define V_EACH                                                                         \
+    UNROLL                                                                             \
+    for (size_t i = 0; i < n; i++)
+
 /* Adding and subtracting it rounds to an integer, which then lies in the low bits. */
 #define V_ROUND v_set(0x1.8p23f)
 
 /* exp(n ln 2 / V_STEPS + r) for |r| <= ln 2 / 2 / V_STEPS and n in the low bits of
- * `biased`: minimax, relative error below 1.1e-7. */
+ * `biased`, as a product: of r's polynomial, which replaces r, and of a power of two,
+ * which replaces `biased`.  Minimax, relative error below 1.1e-7. */
 #ifdef V_HAS_PICK
 #define V_STEPS 8
-INLINE vf v_exp_of(vf r, vf biased)
+INLINE void v_exp_of(vf *r, vf *biased, const size_t n)
 {
     /* 2^(j / 8) with j / 8 taken off its exponent, which n shifted gives it back. */
     static const float powers[8] = { 0x1.000000p+0f, 0x1.f72b84p-1f, 0x1.f06fe0p-1f,
                                      0x1.ebfdaep-1f, 0x1.ea09e6p-1f, 0x1.eace54p-1f,
                                      0x1.ee89fap-1f, 0x1.f5818ep-1f };
-    vf p = v_fma(v_set(0x1.555658p-3f), r, v_set(0x1.000874p-1f));
-    p = v_fma(p, r, v_set(1.0f));
-    p = v_fma(p, r, v_set(1.0f));
-    return p * (vf)((vi)v_pick(powers, (vi)biased) + ((vi)biased << 20));
+    vf p[V_TOGETHER];
+    V_EACH p[i] = v_fma(v_set(0x1.555658p-3f), r[i], v_set(0x1.000874p-1f));
+    V_EACH p[i] = v_fma(p[i], r[i], v_set(1.0f));
+    V_EACH r[i] = v_fma(p[i], r[i], v_set(1.0f));
+    V_EACH biased[i] = (vf)((vi)v_pick(powers, (vi)biased[i]) + ((vi)biased[i] << 20));
 }
 #else
 #define V_STEPS 1
-INLINE vf v_exp_of(vf r, vf biased)
+INLINE void v_exp_of(vf *r, vf *biased, const size_t n)
 {
-    vf p = v_fma(v_set(0x1.106284p-7f), r, v_set(0x1.5729f0p-5f));
-    p = v_fma(p, r, v_set(0x1.5557aep-3f));
-    p = v_fma(p, r, v_set(0x1.fffdfcp-2f));
-    p = v_fma(p, r, v_set(1.0f));
-    p = v_fma(p, r, v_set(1.0f));
-    return (vf)((vi)p + ((vi)biased << 23));
+    vf p[V_TOGETHER];
+    V_EACH p[i] = v_fma(v_set(0x1.106284p-7f), r[i], v_set(0x1.5729f0p-5f));
+    V_EACH p[i] = v_fma(p[i], r[i], v_set(0x1.5557aep-3f));
+    V_EACH p[i] = v_fma(p[i], r[i], v_set(0x1.fffdfcp-2f));
+    V_EACH p[i] = v_fma(p[i], r[i], v_set(1.0f));
+    V_EACH r[i] = v_fma(p[i], r[i], v_set(1.0f));
+    V_EACH biased[i] = (vf)(((vi)biased[i] << 23) + 0x3f800000);
 }
 #endif
 
-/* exp(x), relative error below 3e-7 for x in [-87, 88]; outside the value at the nearer
- * end.  x = n ln 2 / V_STEPS + r with ln 2 in two parts. */
-INLINE vf v_exp(vf x)
+/* The two factors of exp(x), or of exp(-x), for an exponent in [-87, 88].  As ln 2 is
+ * taken in one part, the relative error grows with |x|, to 6e-8 |x|: that vanishes in
+ * what the functions below make of it. */
+INLINE void v_exp_factors(const vf *x, const bool minus, vf *r, vf *biased,
+                          const size_t n)
 {
-    x = v_max(v_set(-87.0f), v_min(v_set(88.0f), x));
-    vf biased = v_fma(x, v_set(0x1.715476p+0f * V_STEPS), V_ROUND);
-    vf n = biased - V_ROUND;
-    vf r = v_fma(n, v_set(-0x1.62e4p-1f / V_STEPS), x);
-    r = v_fma(n, v_set(-0x1.7f7d1cp-20f / V_STEPS), r);
-    return v_exp_of(r, biased);
+    const vf steps = v_set((minus ? -1 : 1) * 0x1.715476p+0f * V_STEPS);
+    V_EACH biased[i] = v_fma(x[i], steps, V_ROUND);
+    V_EACH r[i] = v_fma(biased[i] - V_ROUND, v_set(-0x1.62e430p-1f / V_STEPS),
+                        minus ? -x[i] : x[i]);
+    v_exp_of(r, biased, n);
 }
 
-/* 1 + exp(-x).  Cheaper than v_exp: what is lost by ln 2 in one part vanishes in what
- * the two functions below make of it. */
-INLINE vf v_one_plus_exp_minus(vf x)
+/* exp(x) for x <= 0, absolute error below 2e-7; below -87 the value there. */
+INLINE void v_exp(vf *x, const size_t n)
 {
-    x = v_max(v_set(-88.0f), v_min(v_set(87.0f), x));
-    vf biased = v_fma(x, v_set(-0x1.715476p+0f * V_STEPS), V_ROUND);
-    vf r = v_fma(biased - V_ROUND, v_set(-0x1.62e430p-1f / V_STEPS), -x);
-    return v_set(1.0f) + v_exp_of(r, biased);
+    vf r[V_TOGETHER], biased[V_TOGETHER];
+    V_EACH x[i] = v_max(v_set(-87.0f), x[i]);
+    v_exp_factors(x, false, r, biased, n);
+    V_EACH x[i] = r[i] * biased[i];
+}
+
+/* 1 + exp(-x). */
+INLINE void v_one_plus_exp_minus(const vf *x, vf *y, const size_t n)
+{
+    vf near[V_TOGETHER], biased[V_TOGETHER];
+    V_EACH near[i] = v_max(v_set(-88.0f), v_min(v_set(87.0f), x[i]));
+    v_exp_factors(near, true, y, biased, n);
+    V_EACH y[i] = v_fma(y[i], biased[i], v_set(1.0f));
 }
 
 /* 1 / (1 + exp(-x)), absolute error below 2e-7. */
-INLINE vf v_sigmoid(vf x)
+INLINE void v_sigmoid(vf *x, const size_t n)
 {
-    return v_ratio(v_set(1.0f), v_one_plus_exp_minus(x));
+    vf y[V_TOGETHER];
+    v_one_plus_exp_minus(x, y, n);
+    V_EACH x[i] = v_ratio(v_set(1.0f), y[i]);
 }
 
 /* x / (1 + exp(-x)), error below 2e-7 max(1, |x|). */
-INLINE vf v_silu(vf x)
+INLINE void v_silu(vf *x, const size_t n)
 {
-    return v_ratio(x, v_one_plus_exp_minus(x));
+    vf y[V_TOGETHER];
+    v_one_plus_exp_minus(x, y, n);
+    V_EACH x[i] = v_ratio(x[i], y[i]);
 }
 
 /* x (0.5 + erf(x / sqrt 2) / 2), error below 3e-7 max(1, |x|): with the bracket's
@@ -76,7 +102,7 @@ INLINE vf v_silu(vf x)
 #ifdef V_HAS_PICK
 /* Of |t|, that term is one polynomial of degree 5 in each of eight intervals, around
  * multiples of 0.721: minimax fits. */
-INLINE vf v_gelu(vf x)
+INLINE void v_gelu(vf *x, const size_t n)
 {
     static const float c[6][8] = {
         { 0.0f, 0x1.0ee4e4p-2f, 0x1.b38ea6p-2f, 0x1.f05ceep-2f, 0x1.fdfd56p-2f,
@@ -92,59 +118,66 @@ INLINE vf v_gelu(vf x)
         { 0x1.2b5cb0p-7f, 0x1.de5e3cp-12f, -0x1.8254ecp-8f, -0x1.1ab086p-10f,
           0x1.2759fap-10f, 0x1.f48024p-12f, 0x1.320b92p-14f, 0x1.6eaffep-18f },
     };
-    vf size = (vf)((vi)x & 0x7fffffff);
-    vf t = v_min(v_set(5.4f), size);
-    vf biased = v_fma(t, v_set(1.0f / 0.721f), V_ROUND);
-    vf r = v_fma(biased - V_ROUND, v_set(-0.721f), t);
-    vf p = v_pick(c[5], (vi)biased);
+    vf size[V_TOGETHER], biased[V_TOGETHER], r[V_TOGETHER], p[V_TOGETHER];
+    V_EACH size[i] = (vf)((vi)x[i] & 0x7fffffff);
+    V_EACH r[i] = v_min(v_set(5.4f), size[i]);
+    V_EACH biased[i] = v_fma(r[i], v_set(1.0f / 0.721f), V_ROUND);
+    V_EACH r[i] = v_fma(biased[i] - V_ROUND, v_set(-0.721f), r[i]);
+    V_EACH p[i] = v_pick(c[5], (vi)biased[i]);
     UNROLL
-    for (int i = 4; i >= 0; i--)
-        p = v_fma(p, r, v_pick(c[i], (vi)biased));
-    return v_fma(size, p, v_set(0.5f) * x);
+    for (int k = 4; k >= 0; k--)
+        V_EACH p[i] = v_fma(p[i], r[i], v_pick(c[k], (vi)biased[i]));
+    V_EACH x[i] = v_fma(size[i], p[i], v_set(0.5f) * x[i]);
 }
 #else
 /* That term is t P(t t) / Q(t t), a minimax fit. */
-INLINE vf v_gelu(vf x)
+INLINE void v_gelu(vf *x, const size_t n)
 {
-    vf t = v_max(v_set(-5.4f), v_min(v_set(5.4f), x));
-    vf u = t * t;
-    vf p = v_fma(v_set(2.33867996e-08f), u, v_set(6.36001724e-06f));
-    p = v_fma(p, u, v_set(1.64321035e-04f));
-    p = v_fma(p, u, v_set(4.65084712e-03f));
-    p = v_fma(p, u, v_set(3.33721620e-02f));
-    p = v_fma(p, u, v_set(3.98942245e-01f));
-    vf q = v_fma(v_set(1.21659269e-06f), u, v_set(7.23999840e-05f));
-    q = v_fma(q, u, v_set(1.85897772e-03f));
-    q = v_fma(q, u, v_set(2.83786494e-02f));
-    q = v_fma(q, u, v_set(2.50317694e-01f));
-    q = v_fma(q, u, v_set(1.0f));
-    return v_fma(x, v_ratio(t * p, q), v_set(0.5f) * x);
+    vf t[V_TOGETHER], u[V_TOGETHER], p[V_TOGETHER], q[V_TOGETHER];
+    V_EACH t[i] = v_max(v_set(-5.4f), v_min(v_set(5.4f), x[i]));
+    V_EACH u[i] = t[i] * t[i];
+    V_EACH p[i] = v_fma(v_set(2.33867996e-08f), u[i], v_set(6.36001724e-06f));
+    V_EACH p[i] = v_fma(p[i], u[i], v_set(1.64321035e-04f));
+    V_EACH p[i] = v_fma(p[i], u[i], v_set(4.65084712e-03f));
+    V_EACH p[i] = v_fma(p[i], u[i], v_set(3.33721620e-02f));
+    V_EACH p[i] = v_fma(p[i], u[i], v_set(3.98942245e-01f));
+    V_EACH q[i] = v_fma(v_set(1.21659269e-06f), u[i], v_set(7.23999840e-05f));
+    V_EACH q[i] = v_fma(q[i], u[i], v_set(1.85897772e-03f));
+    V_EACH q[i] = v_fma(q[i], u[i], v_set(2.83786494e-02f));
+    V_EACH q[i] = v_fma(q[i], u[i], v_set(2.50317694e-01f));
+    V_EACH q[i] = v_fma(q[i], u[i], v_set(1.0f));
+    V_EACH x[i] = v_fma(x[i], v_ratio(t[i] * p[i], q[i]), v_set(0.5f) * x[i]);
 }
 #endif
 
-INLINE vf v_linear(vf x)
+INLINE void v_linear(vf *x, const size_t n)
 {
-    return x;
 }
 
-INLINE vf v_relu(vf x)
+INLINE void v_relu(vf *x, const size_t n)
 {
-    return v_max(v_zero(), x);
+    V_EACH x[i] = v_max(v_zero(), x[i]);
 }
 
-INLINE vf v_relu6(vf x)
+INLINE void v_relu6(vf *x, const size_t n)
 {
-    return v_max(v_zero(), v_min(v_set(6.0f), x));
+    V_EACH x[i] = v_max(v_zero(), v_min(v_set(6.0f), x[i]));
 }
 
-INLINE vf v_hswish(vf x)
+/* min(max(x + 3, 0), 6) / 6 */
+INLINE vf v_ramp(vf x)
 {
-    return x * v_relu6(x + v_set(3.0f)) * v_set(1.0f / 6.0f);
+    return v_max(v_zero(), v_min(v_set(6.0f), x + v_set(3.0f))) * v_set(1.0f / 6.0f);
 }
 
-INLINE vf v_hsigmoid(vf x)
+INLINE void v_hswish(vf *x, const size_t n)
 {
-    return v_relu6(x + v_set(3.0f)) * v_set(1.0f / 6.0f);
+    V_EACH x[i] *= v_ramp(x[i]);
+}
+
+INLINE void v_hsigmoid(vf *x, const size_t n)
+{
+    V_EACH x[i] = v_ramp(x[i]);
 }
 
 /* Runs `body` with f bound to the vector function of the activation, so that the choice

@@ -88,6 +88,18 @@ INLINE void logits(const Group *g, const size_t rows)
             g->scores[r * g->padded + t] = -FLT_MAX;
 }
 
+/* Turns n vectors into exp(logit - peak), in place; returns their
+ * sum. */
+INLINE vf exponentials_of(float *scores, vf peak, const size_t n)
+{
+    vf e[V_TOGETHER], sum = v_zero();
+    V_EACH e[i] = v_load(scores + i * LANES) - peak;
+    v_exp(e, n);
+    V_EACH sum += e[i];
+    V_EACH v_store(scores + i * LANES, e[i]);
+    return sum;
+}
+
 /* Turns one row of logits into exp(logit - greatest), in place; returns 1 / their sum.
  */
 INLINE float exponentials(const VigilAttention *a, float *scores)
@@ -100,11 +112,11 @@ INLINE float exponentials(const VigilAttention *a, float *scores)
     for (size_t first = 0; first < a->tk; first += SUMMED) {
         size_t end = a->tk - first < SUMMED ? a->tk : first + SUMMED;
         vf part = v_zero();
-        for (size_t t = first; t < end; t += LANES) {
-            vf e = v_exp(v_load(scores + t) - peak);
-            part += e;
-            v_store(scores + t, e);
-        }
+        size_t t = first;
+        for (; t + 4 * LANES <= end; t += 4 * LANES)
+            part += exponentials_of(scores + t, peak, 4);
+        for (; t < end; t += LANES)
+            part += exponentials_of(scores + t, peak, 1);
         sums += part;
     }
     float sum = v_sum(sums);
@@ -244,11 +256,11 @@ INLINE vf exponentials_turned(float *turned, size_t keys)
     vf peak = v_load(turned), sum = v_zero();
     for (size_t t = 1; t < keys; t++)
         peak = v_max(peak, v_load(turned + t * LANES));
-    for (size_t t = 0; t < keys; t++) {
-        vf e = v_exp(v_load(turned + t * LANES) - peak);
-        sum += e;
-        v_store(turned + t * LANES, e);
-    }
+    size_t t = 0;
+    for (; t + 3 <= keys; t += 3)
+        sum += exponentials_of(turned + t * LANES, peak, 3);
+    for (; t < keys; t++)
+        sum += exponentials_of(turned + t * LANES, peak, 1);
     return v_set(1.0f) / sum;
 }
 

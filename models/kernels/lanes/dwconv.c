@@ -68,19 +68,41 @@ static __attribute__((noinline)) void
 finish(const Run *run, const vf *sum, size_t channel, size_t vectors, size_t lanes)
 {
     const Columns *columns = run->columns;
+    const ptrdiff_t step = columns->step, residual_step = columns->residual_step;
+    const size_t held = columns->residual ? LANES : 0;
     const int count = run->count;
     float *y = output(run) + channel;
     const float *residual = columns->residual ? residual_of(run) + channel : NULL;
-#define BODY(f)                                                                        \
-    for (size_t i = 0; i < vectors * LANES; i += LANES)                                \
-        for (int t = 0; t < count; t++) {                                              \
-            vf v = f(*sum++);                                                          \
+#define PIXELS(f, n)                                                                   \
+    do {                                                                               \
+        vf v[n];                                                                       \
+        UNROLL                                                                         \
+        for (int j = 0; j < n; j++)                                                    \
+            v[j] = *sum++;                                                             \
+        f(v, n);                                                                       \
+        UNROLL                                                                         \
+        for (int j = 0; j < n; j++, to += step, from += residual_step) {               \
             if (residual)                                                              \
-                v += v_load_n(residual + t * columns->residual_step + i, lanes);       \
-            v_store_n(y + t * columns->step + i, v, lanes);                            \
-        }
+                v[j] += v_load_n(from, lanes);                                         \
+            v_store_n(to, v[j], lanes);                                                \
+        }                                                                              \
+    } while (0)
+#define BODY(f)                                                                        \
+    for (size_t i = 0; i < vectors; i++, y += LANES, residual += held) {               \
+        float *to = y;                                                                 \
+        const float *from = residual;                                                  \
+        int left = count;                                                              \
+        for (; left >= 4; left -= 4)                                                   \
+            PIXELS(f, 4);                                                              \
+        if (left == 3)                                                                 \
+            PIXELS(f, 3);                                                              \
+        else                                                                           \
+            for (; left; left--)                                                       \
+                PIXELS(f, 1);                                                          \
+    }
     V_WITH_ACTIVATION(columns->d->epilogue.activation, BODY)
 #undef BODY
+#undef PIXELS
 }
 
 /* The sums of one vector of channels, begun with the bias. */

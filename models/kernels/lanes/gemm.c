@@ -48,8 +48,8 @@ typedef struct Strip {
 } Strip;
 
 /* Stores `rows` rows of sums, [rows][vectors], with all that may happen to them. */
-static __attribute__((noinline)) void finish(const Strip *s, size_t row, const vf *sum,
-                                             size_t rows, const size_t vectors)
+INLINE void finish_rows(const Strip *s, size_t row, const vf *sum, size_t rows,
+                        const size_t vectors)
 {
     const VigilEpilogue *e = &s->g->epilogue;
     const size_t cols = s->cols, ldc = s->g->ldc, stride = e->residual_stride;
@@ -57,12 +57,17 @@ static __attribute__((noinline)) void finish(const Strip *s, size_t row, const v
     float *c = s->g->c + row * ldc + s->col;
     const float *residual = e->residual ? e->residual + row * stride + s->col : NULL;
 #define ROWS(f, lanes)                                                                 \
-    for (size_t r = 0; r < rows; r++, c += ldc) {                                      \
+    for (size_t r = 0; r < rows; r++, c += ldc, sum += vectors) {                      \
+        vf v[VECTORS_MAX];                                                             \
+        UNROLL                                                                         \
+        for (size_t i = 0; i < vectors; i++)                                           \
+            v[i] = sum[i];                                                             \
+        f(v, vectors);                                                                 \
+        UNROLL                                                                         \
         for (size_t i = 0; i < vectors; i++) {                                         \
-            vf v = f(*sum++);                                                          \
             if (residual)                                                              \
-                v += v_load_n(residual + i * LANES, lanes);                            \
-            v_store_n(c + i * LANES, v, lanes);                                        \
+                v[i] += v_load_n(residual + i * LANES, lanes);                         \
+            v_store_n(c + i * LANES, v[i], lanes);                                     \
         }                                                                              \
         if (residual)                                                                  \
             residual += stride;                                                        \
@@ -75,6 +80,17 @@ static __attribute__((noinline)) void finish(const Strip *s, size_t row, const v
     V_WITH_ACTIVATION(e->activation, BODY)
 #undef BODY
 #undef ROWS
+}
+
+static __attribute__((noinline)) void finish(const Strip *s, size_t row, const vf *sum,
+                                             size_t rows, size_t vectors)
+{
+    if (vectors == 3)
+        finish_rows(s, row, sum, rows, 3);
+    else if (vectors == 2)
+        finish_rows(s, row, sum, rows, 2);
+    else
+        finish_rows(s, row, sum, rows, 1);
 }
 
 /* Stores a tile that needs nothing more, straight from the registers. */

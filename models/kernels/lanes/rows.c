@@ -3,21 +3,32 @@
 
 #include <math.h>
 
+/* y [0..n vectors] = f(x), the last vector maybe of fewer lanes. */
+#define VECTORS(f, n, lanes)                                                           \
+    do {                                                                               \
+        vf v[n];                                                                       \
+        UNROLL                                                                         \
+        for (size_t j = 0; j < n; j++)                                                 \
+            v[j] = v_load_n(x + i + j * LANES, lanes);                                 \
+        f(v, n);                                                                       \
+        UNROLL                                                                         \
+        for (size_t j = 0; j < n; j++)                                                 \
+            v_store_n(y + i + j * LANES, v[j], lanes);                                 \
+    } while (0)
+
 void V(activate)(const float *x, size_t n, VigilActivation activation, float *y)
 {
 #define BODY(f)                                                                        \
-    size_t i = 0;                                                                      \
+    for (; i + 4 * LANES <= n; i += 4 * LANES)                                         \
+        VECTORS(f, 4, LANES);                                                          \
     for (; i + LANES <= n; i += LANES)                                                 \
-        v_store(y + i, f(v_load(x + i)));                                              \
+        VECTORS(f, 1, LANES);                                                          \
     if (i < n)                                                                         \
-    v_store_part(y + i, f(v_load_part(x + i, n - i)), n - i)
-#define SCOPED(f)                                                                      \
-    do {                                                                               \
-        BODY(f);                                                                       \
-    } while (0)
-    V_WITH_ACTIVATION(activation, SCOPED)
-#undef SCOPED
+    VECTORS(f, 1, n - i)
+    size_t i = 0;
+    V_WITH_ACTIVATION(activation, BODY)
 #undef BODY
+#undef VECTORS
 }
 
 void V(epilogue)(float *c, size_t ldc, size_t m, size_t n, const VigilEpilogue *e)
@@ -29,7 +40,9 @@ void V(epilogue)(float *c, size_t ldc, size_t m, size_t n, const VigilEpilogue *
         for (size_t i = 0; i < n; i += LANES) {                                        \
             size_t lanes = n - i < LANES ? n - i : LANES;                              \
             vf v = v_load_n(c + i, lanes);                                             \
-            v = f(bias ? v + v_load_n(bias + i, lanes) : v);                           \
+            if (bias)                                                                  \
+                v += v_load_n(bias + i, lanes);                                        \
+            f(&v, 1);                                                                  \
             v_store_n(c + i, residual ? v + v_load_n(residual + i, lanes) : v, lanes); \
         }                                                                              \
         if (residual)                                                                  \

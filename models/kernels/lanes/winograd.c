@@ -73,13 +73,13 @@ void V(winograd_output)(const VigilWinogradOutput *o)
         size_t lanes = o->c - at < LANES ? o->c - at : LANES;                          \
         vf y[4];                                                                       \
         output_lanes(o, at, lanes, y);                                                 \
+        f(y, 4);                                                                       \
         for (int k = 0; k < 4; k++) {                                                  \
             if (!o->y[k])                                                              \
                 continue;                                                              \
-            vf v = f(y[k]);                                                            \
             if (o->r[k])                                                               \
-                v += v_load_n(o->r[k] + at, lanes);                                    \
-            v_store_n(o->y[k] + at, v, lanes);                                         \
+                y[k] += v_load_n(o->r[k] + at, lanes);                                 \
+            v_store_n(o->y[k] + at, y[k], lanes);                                      \
         }                                                                              \
     }
     V_WITH_ACTIVATION(o->activation, BODY)
