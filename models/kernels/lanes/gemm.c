@@ -132,9 +132,10 @@ INLINE void strip(const Strip *s, const size_t rows, const size_t vectors,
             store(s, row, sum, rows, vectors);
             continue;
         }
+        vf *to = made + held * vectors;
         UNROLL
         for (size_t i = 0; i < rows * vectors; i++)
-            made[held * vectors + i] = sum[i / vectors][i % vectors];
+            to[i] = sum[i / vectors][i % vectors];
         held += rows;
         if (held + rows > BATCH || t + 1 == s->tiles) {
             finish(s, row + rows - held, made, held, vectors);
