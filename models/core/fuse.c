@@ -5,6 +5,7 @@
  *   batch norm -> 1 x 1 convolution   the norm goes into the weights (no padding there)
  *   convolution -> activation         the activation goes into the epilogue
  *   convolution -> sum                the other summand goes into the epilogue
+ *   convolution -> dynamic ReLU       it is applied to pixels that are still near
  *   two linear 1 x 1 convolutions     one, with the product of their matrices, where
  *                                     that is less to multiply
  *   1 x 1 convolution -> mean         the mean first: one pixel to multiply
@@ -69,7 +70,7 @@ static VigilNode *convolution_of(VigilNet *net, VigilValue v)
     VigilNode *n = p < 0 ? NULL : &net->node[p];
     bool conv = n && (n->op == &vigil_op_conv || n->op == &vigil_op_depthwise ||
                       n->op == &vigil_op_winograd);
-    return conv && n->residual == VIGIL_NONE ? n : NULL;
+    return conv && n->residual == VIGIL_NONE && !vigil_conv_has_slopes(n) ? n : NULL;
 }
 
 /* The node that computes v if it is a 1 x 1 convolution with neither activation nor
@@ -79,7 +80,7 @@ static VigilNode *linear_before(VigilNet *net, VigilValue v, const Uses *u)
     int p = net->map[v].producer;
     VigilNode *n = p < 0 ? NULL : &net->node[p];
     if (!n || !vigil_conv_is_matrix(n) || n->residual != VIGIL_NONE ||
-        !only_reader(u, v))
+        vigil_conv_has_slopes(n) || !only_reader(u, v))
         return NULL;
     return ((VigilConvNode *)n->data)->conv.activation == VIGIL_LINEAR ? n : NULL;
 }
@@ -154,6 +155,20 @@ static void merge_activation(VigilNet *net, VigilNode *act, Uses *u)
     take_over(net, n, act, u);
 }
 
+/* The convolution takes the place of the ReLU, where its slopes are there. */
+static void merge_dynamic_relu(VigilNet *net, VigilNode *relu, const Uses *u)
+{
+    VigilNode *n = convolution_of(net, relu->in[0]);
+    if (!n || ((VigilConvNode *)n->data)->conv.activation != VIGIL_LINEAR ||
+        !only_reader(u, n->out) || !n->op->takes_slopes || !n->op->takes_slopes(n))
+        return;
+    VigilNode merged = *n;
+    merged.in[merged.n_in++] = relu->in[1];
+    merged.out = relu->out;
+    n->dead = true;
+    *relu = merged;
+}
+
 /* `late` is computed last of the two summands and only for the sum. */
 static bool merge_sum(VigilNet *net, VigilNode *add, int late, Uses *u)
 {
@@ -187,6 +202,8 @@ VigilStatus vigil_net_fuse(VigilNet *net, const char *const *keep, size_t n_keep
             merge_projection(net, n, &u);
         if (n->op == &vigil_op_activate)
             merge_activation(net, n, &u);
+        if (n->op == &vigil_op_dynamic_relu)
+            merge_dynamic_relu(net, n, &u);
         if (n->op == &vigil_op_add && !merge_sum(net, n, 1, &u))
             merge_sum(net, n, 0, &u);
     }

@@ -31,6 +31,9 @@ struct VigilOp {
     void (*rows)(const VigilNode *node, const VigilRows *rows, int row0, int row1);
     /* Whether this one can.  NULL: yes. */
     bool (*has_rows)(const VigilNode *node);
+    /* Whether a dynamic ReLU may be merged into it (fuse.c): then in[1] are the slopes.
+     * NULL: no. */
+    bool (*takes_slopes)(const VigilNode *node);
 };
 
 struct VigilNode {
@@ -182,6 +185,6 @@ typedef struct VigilSeparableNode {
 
 extern const VigilOp vigil_op_conv, vigil_op_conv_bytes, vigil_op_depthwise,
     vigil_op_winograd, vigil_op_batch_norm, vigil_op_add, vigil_op_activate,
-    vigil_op_mean, vigil_op_separable_attention;
+    vigil_op_dynamic_relu, vigil_op_mean, vigil_op_separable_attention;
 
 #endif

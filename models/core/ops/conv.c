@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define TILE 64    /* pixels gathered at a time */
+#define BENT 48    /* and to which a dynamic ReLU is applied while they are near */
 #define FEWEST 12  /* pixels that are worth reading all weights for */
 #define FEW_ROWS 8 /* whose products wait for memory */
 #define FEW_KEY "|few"
@@ -210,9 +211,15 @@ static void conv_bind(VigilNode *n, VigilBinder *b)
 static void pointwise(const VigilNode *n, const float *x, const float *r, size_t m,
                       float *y)
 {
-    VigilEpilogue e = vigil_conv_epilogue(n, n->weights->vector, r);
-    vigil_gemm(&n->weights->matrix, x, (size_t)n->in_shape.c, m, y,
-               (size_t)n->out_shape.c, &e);
+    const size_t in = (size_t)n->in_shape.c, out = (size_t)n->out_shape.c;
+    const size_t step = vigil_conv_has_slopes(n) ? BENT : m;
+    for (size_t i = 0; i < m; i += step) {
+        size_t pixels = m - i < step ? m - i : step;
+        VigilEpilogue e =
+            vigil_conv_epilogue(n, n->weights->vector, r ? r + i * out : NULL);
+        vigil_gemm(&n->weights->matrix, x + i * in, in, pixels, y + i * out, out, &e);
+        vigil_conv_bend(n, y + i * out, pixels);
+    }
 }
 
 static void pointwise_pixels(void *context, size_t begin, size_t end, int worker)
@@ -289,8 +296,9 @@ static void spatial_pixels(const VigilNode *n, const VigilRows *r, size_t begin,
         VigilEpilogue e = vigil_conv_epilogue(
             n, n->weights->vector,
             r->r ? r->r + (first - (size_t)r->first_r * w) * out : NULL);
-        vigil_gemm(&n->weights->matrix, r->scratch, k, m,
-                   r->y + (first - (size_t)r->first_y * w) * out, out, &e);
+        float *y = r->y + (first - (size_t)r->first_y * w) * out;
+        vigil_gemm(&n->weights->matrix, r->scratch, k, m, y, out, &e);
+        vigil_conv_bend(n, y, m);
     }
 }
 
@@ -371,6 +379,11 @@ static bool conv_has_rows(const VigilNode *n)
     return !has_groups(n) && !n->weights->matrix.blas;
 }
 
+static bool conv_takes_slopes(const VigilNode *n)
+{
+    return !has_groups(n);
+}
+
 static size_t conv_scratch(const VigilNode *n)
 {
     const VigilConv *c = &((VigilConvNode *)n->data)->conv;
@@ -404,4 +417,5 @@ const VigilOp vigil_op_conv = { .kind = conv_kind,
                                 .scratch = conv_scratch,
                                 .run = conv_run,
                                 .rows = conv_rows,
-                                .has_rows = conv_has_rows };
+                                .has_rows = conv_has_rows,
+                                .takes_slopes = conv_takes_slopes };

@@ -20,6 +20,19 @@ static inline VigilEpilogue vigil_conv_epilogue(const VigilNode *n, const float 
                              .activation = c->activation };
 }
 
+/* Whether a dynamic ReLU was merged into it. */
+static inline bool vigil_conv_has_slopes(const VigilNode *n)
+{
+    return n->n_in == 2;
+}
+
+/* That ReLU, in place, of pixels that have just been computed. */
+static inline void vigil_conv_bend(const VigilNode *n, float *y, size_t pixels)
+{
+    if (vigil_conv_has_slopes(n))
+        vigil_kernels()->dynamic_relu(y, pixels, (size_t)n->out_shape.c, n->x[1], y);
+}
+
 /* All rows of the maps of a node that the plan has placed. */
 static inline VigilRows vigil_all_rows(const VigilNode *n, int worker)
 {

@@ -105,6 +105,7 @@ static void multiply(const VigilNode *n, const float *x, const float *r, size_t 
         kernels->quantise_rows(x + i * in, in, g.m, in, factor, zero,
                                (uint8_t *)scratch, g.lda);
         kernels->bytes_gemm(&g);
+        vigil_conv_bend(n, g.c, g.m);
     }
 }
 

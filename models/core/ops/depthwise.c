@@ -87,7 +87,12 @@ static void some_rows(const VigilNode *n, const VigilRows *r, int row0, int row1
     d.x = r->x;
     d.y = r->y + (size_t)(row0 - r->first_y) * (size_t)d.out_w * (size_t)d.c;
     d.epilogue.residual = vigil_row(r->r, r->first_r, row0, n->out_shape);
-    vigil_kernels()->dwconv(&d, 0, row1 - row0);
+    const int rows = row1 - row0, step = vigil_conv_has_slopes(n) ? 1 : rows;
+    const size_t width = (size_t)d.out_w * (size_t)d.c;
+    for (int row = 0; row < rows; row += step) {
+        vigil_kernels()->dwconv(&d, row, row + step);
+        vigil_conv_bend(n, d.y + (size_t)row * width, (size_t)d.out_w);
+    }
 }
 
 static void depthwise_rows(void *context, size_t begin, size_t end, int worker)
@@ -179,4 +184,5 @@ const VigilOp vigil_op_depthwise = { .kind = depthwise_kind,
                                      .scratch = depthwise_scratch,
                                      .run = depthwise_run,
                                      .rows = some_rows,
-                                     .has_rows = has_rows };
+                                     .has_rows = has_rows,
+                                     .takes_slopes = has_rows };

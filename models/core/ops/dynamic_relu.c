@@ -24,8 +24,8 @@ static void dynamic_relu_kind(const VigilNode *n, char *out, size_t size)
     snprintf(out, size, "dynamic ReLU");
 }
 
-static const VigilOp op_dynamic_relu = { .kind = dynamic_relu_kind,
-                                         .run = dynamic_relu_run };
+const VigilOp vigil_op_dynamic_relu = { .kind = dynamic_relu_kind,
+                                        .run = dynamic_relu_run };
 
 VigilValue vigil_net_dynamic_relu(VigilNet *net, VigilValue x, VigilValue slopes)
 {
@@ -37,7 +37,7 @@ VigilValue vigil_net_dynamic_relu(VigilNet *net, VigilValue x, VigilValue slopes
                        "%zu slopes for a dynamic ReLU of %d channels, which needs %d",
                        have, shape.c, 2 * shape.c);
     VigilNode *n =
-        vigil_net_append(net, &op_dynamic_relu, "dynamic_relu", in, 2, shape, 0);
+        vigil_net_append(net, &vigil_op_dynamic_relu, "dynamic_relu", in, 2, shape, 0);
     return n ? n->out : VIGIL_NONE;
 }
 

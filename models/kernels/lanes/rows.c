@@ -239,15 +239,43 @@ void V(add)(const float *a, const float *b, size_t n, float *y)
         y[i] = a[i] + b[i];
 }
 
+/* n vectors of channels of every row, the last maybe of fewer lanes. */
+INLINE void bend(const float *x, size_t rows, size_t c, const float *t, float *y,
+                 const size_t n, size_t lanes)
+{
+    vf a[4], b[4];
+    UNROLL
+    for (size_t i = 0; i < n; i++) {
+        a[i] = v_load_n(t + i * LANES, lanes);
+        b[i] = v_load_n(t + c + i * LANES, lanes);
+        a[i] += a[i];
+        b[i] += b[i] - v_set(1.0f);
+    }
+    for (size_t r = 0; r < rows; r++, x += c, y += c) {
+        UNROLL
+        for (size_t i = 0; i < n; i++) {
+            vf v = v_load_n(x + i * LANES, lanes);
+            v_store_n(y + i * LANES, v_max(a[i] * v, b[i] * v), lanes);
+        }
+    }
+}
+
+/* Rows that stay near while their channels are gone through. */
+#define BEND_ROWS ((size_t)48)
+
 void V(dynamic_relu)(const float *x, size_t rows, size_t c, const float *t, float *y)
 {
-    for (size_t r = 0; r < rows; r++, x += c, y += c)
-        for (size_t i = 0; i < c; i += LANES) {
-            size_t lanes = c - i < LANES ? c - i : LANES;
-            vf v = v_load_n(x + i, lanes);
-            vf a = v_load_n(t + i, lanes), b = v_load_n(t + c + i, lanes);
-            v_store_n(y + i, v_max((a + a) * v, (b + b - v_set(1.0f)) * v), lanes);
-        }
+    for (size_t r = 0; r < rows; r += BEND_ROWS) {
+        const size_t count = rows - r < BEND_ROWS ? rows - r : BEND_ROWS;
+        const size_t at = r * c;
+        size_t i = 0;
+        for (; i + 4 * LANES <= c; i += 4 * LANES)
+            bend(x + at + i, count, c, t + i, y + at + i, 4, LANES);
+        for (; i + LANES <= c; i += LANES)
+            bend(x + at + i, count, c, t + i, y + at + i, 1, LANES);
+        if (i < c)
+            bend(x + at + i, count, c, t + i, y + at + i, 1, c - i);
+    }
 }
 
 INLINE v4 zip_low(v4 a, v4 b)
