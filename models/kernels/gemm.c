@@ -84,19 +84,36 @@ void vigil_packed_clear(VigilPacked *packed)
     *packed = (VigilPacked) { 0 };
 }
 
+static VigilGemm product_of(const VigilPacked *packed, const float *a, size_t lda,
+                            size_t m, float *c, size_t ldc,
+                            const VigilEpilogue *epilogue)
+{
+    return (VigilGemm) { .m = m,
+                         .n = packed->n,
+                         .k = packed->k,
+                         .a = a,
+                         .lda = lda,
+                         .b = packed->data,
+                         .half = packed->half,
+                         .c = c,
+                         .ldc = ldc,
+                         .epilogue = *epilogue };
+}
+
+void vigil_gemm_of_runs(const VigilPacked *packed, const float *a, size_t lda,
+                        size_t runs, size_t run_stride, size_t m, float *c, size_t ldc,
+                        const VigilEpilogue *epilogue)
+{
+    VigilGemm g = product_of(packed, a, lda, m, c, ldc, epilogue);
+    g.runs = runs;
+    g.run_stride = run_stride;
+    vigil_kernels()->gemm(&g);
+}
+
 void vigil_gemm(const VigilPacked *packed, const float *a, size_t lda, size_t m,
                 float *c, size_t ldc, const VigilEpilogue *epilogue)
 {
-    const VigilGemm g = { .m = m,
-                          .n = packed->n,
-                          .k = packed->k,
-                          .a = a,
-                          .lda = lda,
-                          .b = packed->data,
-                          .half = packed->half,
-                          .c = c,
-                          .ldc = ldc,
-                          .epilogue = *epilogue };
+    const VigilGemm g = product_of(packed, a, lda, m, c, ldc, epilogue);
     if (packed->blas)
         vigil_blas_gemm(&g);
     else

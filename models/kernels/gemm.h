@@ -34,4 +34,10 @@ void vigil_packed_narrow(VigilPacked *packed);
 void vigil_gemm(const VigilPacked *packed, const float *a, size_t lda, size_t m,
                 float *c, size_t ldc, const VigilEpilogue *epilogue);
 
+/* The same where a row of a is `runs` runs of k / runs numbers, run_stride floats
+ * apart; not for weights for OpenBLAS. */
+void vigil_gemm_of_runs(const VigilPacked *packed, const float *a, size_t lda,
+                        size_t runs, size_t run_stride, size_t m, float *c, size_t ldc,
+                        const VigilEpilogue *epilogue);
+
 #endif

@@ -42,8 +42,11 @@ typedef struct VigilEpilogue {
 /* c [m][n] = epilogue(a [m][k] * b [k][n]); b packed by gemm_pack of the same level. */
 typedef struct VigilGemm {
     size_t m, n, k;
-    const float *a; /* [m][lda], lda >= k */
+    const float *a; /* [m][lda] */
     size_t lda;
+    /* A row of a is so many runs of k / runs numbers each, run_stride floats apart, as
+     * are the pixels under a kernel of several rows.  0: one. */
+    size_t runs, run_stride;
     const float *b;       /* packed */
     const uint16_t *half; /* NULL, or packed b in numbers of 16 bits (half.h) instead */
     float *c;             /* [m][ldc], ldc >= n; not a */

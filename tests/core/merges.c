@@ -240,6 +240,77 @@ static VigilValue projection_normed(VigilNet *net, VigilValue x)
     return vigil_net_separable_attention(net, x, HEIGHT, WIDTH);
 }
 
+/* y bent with slopes that are computed after it. */
+static VigilValue bent(VigilNet *net, VigilValue x, VigilValue y)
+{
+    const int slopes = 2 * vigil_net_shape(net, y).c;
+    VigilValue t = conv(
+        net, vigil_net_mean(net, x),
+        (VigilConv) { "t", .out = slopes, .bias = true, .activation = VIGIL_HSIGMOID });
+    return vigil_net_dynamic_relu(net, y, t);
+}
+
+static VigilValue bent_matrix(VigilNet *net, VigilValue x)
+{
+    return bent(net, x, conv(net, x, (VigilConv) { "c", .out = 21, .bias = true }));
+}
+
+static VigilValue bent_spatial(VigilNet *net, VigilValue x)
+{
+    return bent(net, x,
+                conv(net, x, (VigilConv) { "c", .out = 21, .kernel = 3, .stride = 2 }));
+}
+
+static VigilValue bent_depthwise(VigilNet *net, VigilValue x)
+{
+    return bent(net, x,
+                conv(net, x, (VigilConv) { "c", .kernel = 3, .depthwise = true }));
+}
+
+static VigilValue bent_twice(VigilNet *net, VigilValue x)
+{
+    VigilValue y = bent_matrix(net, x);
+    y = conv(net, y, (VigilConv) { "d", .kernel = 3, .stride = 2, .depthwise = true });
+    y = bent(net, x, y);
+    return conv(net, y, (VigilConv) { "e", .out = 5 });
+}
+
+static VigilValue bent_multiplied(VigilNet *net, VigilValue x)
+{
+    return bent(
+        net, x,
+        conv(net, x,
+             (VigilConv) { "c", .kernel = 3, .depthwise = true, .multiplier = 4 }));
+}
+
+static VigilValue bent_groups(VigilNet *net, VigilValue x)
+{
+    x = conv(net, x, (VigilConv) { "w", .out = 60, .activation = VIGIL_SILU });
+    return bent(net, x, conv(net, x, (VigilConv) { "c", .out = 60, .groups = 2 }));
+}
+
+static VigilValue bent_active(VigilNet *net, VigilValue x)
+{
+    return bent(net, x,
+                conv(net, x, (VigilConv) { "c", .out = 4, .activation = VIGIL_SILU }));
+}
+
+static VigilValue bent_sum(VigilNet *net, VigilValue x)
+{
+    return bent(net, x, skip(net, x));
+}
+
+static VigilValue sum_of_bent(VigilNet *net, VigilValue x)
+{
+    return vigil_net_add(net, x, bent(net, x, pointwise(net, x, "c")));
+}
+
+static VigilValue bent_and_read(VigilNet *net, VigilValue x)
+{
+    VigilValue y = pointwise(net, x, "c");
+    return vigil_net_concat(net, y, bent(net, x, y));
+}
+
 static const struct {
     const char *what;
     VigilValue (*describe)(VigilNet *net, VigilValue x);
@@ -278,6 +349,16 @@ static const struct {
     { "projection, separable attention", projected, 4, 3 },
     { "projection that is kept", projection_kept, 4, 4 },
     { "norms around a projection", projection_normed, 5, 3 },
+    { "matrix, dynamic ReLU", bent_matrix, 4, 3 },
+    { "3 x 3, dynamic ReLU", bent_spatial, 4, 3 },
+    { "depth-wise, dynamic ReLU", bent_depthwise, 4, 3 },
+    { "three layers, two dynamic ReLUs", bent_twice, 9, 7 },
+    { "depth-wise with several filters, dynamic ReLU", bent_multiplied, 4, 4 },
+    { "matrices in groups, dynamic ReLU", bent_groups, 5, 5 },
+    { "SiLU, dynamic ReLU", bent_active, 4, 4 },
+    { "x + matrix(x), dynamic ReLU", bent_sum, 5, 4 },
+    { "x + dynamic ReLU of a matrix", sum_of_bent, 5, 4 },
+    { "matrix read twice, dynamic ReLU", bent_and_read, 5, 5 },
 };
 
 static int count_layers(const VigilNet *net)

@@ -128,6 +128,39 @@ static void check_half(Check *c, size_t m, size_t n, size_t k)
     near_floats(c, y, want, m * n, 1e-30);
 }
 
+/* Rows in runs, which may lie over each other, as those gathered one behind the other.
+ */
+static void check_runs(Check *c, size_t m, size_t n, size_t run, size_t runs)
+{
+    const size_t k = run * runs, lda = 1 + (size_t)pick(2 * (int)run);
+    const size_t stride = m * lda + (size_t)pick(9);
+    float *a = floats(A, stride * runs + run), *gathered = floats(RESIDUAL, m * k);
+    float *b = floats(B, k * n);
+    float *packed = floats(PACKED, c->level->gemm_pack_size(n, k));
+    float *y = floats(C, m * n), *want = floats(EXPECTED, m * n);
+    begin_case(c, "gemm of %zu runs of %zu, m %zu n %zu lda %zu", runs, run, m, n, lda);
+    c->level->gemm_pack(b, n, k, 1, n, packed);
+    for (size_t i = 0; i < m * k; i++)
+        gathered[i] = a[i / k * lda + i % k / run * stride + i % run];
+    VigilGemm g = { .m = m,
+                    .n = n,
+                    .k = k,
+                    .lda = k,
+                    .ldc = n,
+                    .b = packed,
+                    .a = gathered,
+                    .c = want,
+                    .epilogue = { .activation = VIGIL_RELU, .bias = floats(BIAS, n) } };
+    c->level->gemm(&g);
+    g.a = a;
+    g.lda = lda;
+    g.runs = runs;
+    g.run_stride = stride;
+    g.c = y;
+    c->level->gemm(&g);
+    near_floats(c, y, want, m * n, 1e-30);
+}
+
 void check_gemm(Check *c)
 {
     int turn = 0;
@@ -146,6 +179,10 @@ void check_gemm(Check *c)
     for (size_t m = 0; m < COUNT(heights); m++)
         for (size_t n = 0; n < COUNT(widths); n++)
             check_half(c, heights[m], widths[n], depths[(m + n) % COUNT(depths)].k);
+    for (size_t m = 0; m < COUNT(heights); m++)
+        for (size_t n = 0; n < COUNT(widths); n++)
+            check_runs(c, heights[m], widths[n], 1 + (size_t)pick(24),
+                       2 + (size_t)pick(3));
     /* Longer than one block of rows; a wide row; a deep sum. */
     check_product(
         c,

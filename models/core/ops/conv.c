@@ -280,7 +280,7 @@ static void gather(const VigilNode *n, const VigilRows *rows, int y, int x,
     }
 }
 
-/* Output pixels begin..end-1 of the map. */
+/* Output pixels begin..end-1 of the map: their neighbours are gathered. */
 static void spatial_pixels(const VigilNode *n, const VigilRows *r, size_t begin,
                            size_t end)
 {
@@ -300,6 +300,99 @@ static void spatial_pixels(const VigilNode *n, const VigilRows *r, size_t begin,
         vigil_gemm(&n->weights->matrix, r->scratch, k, m, y, out, &e);
         vigil_conv_bend(n, y, m);
     }
+}
+
+/* Whether the lines of the kernel are read where they lie, but at the borders. */
+static bool is_direct(const VigilNode *n)
+{
+    return ((VigilConvNode *)n->data)->conv.dilation == 1 && !n->weights->matrix.blas &&
+           !vigil_conv_has_slopes(n);
+}
+
+/* Output pixels first..end-1 of a line, with all their neighbours within the map. */
+typedef struct Inside {
+    int first, end;
+} Inside;
+
+static Inside inside(const VigilConv *c, int in, int out)
+{
+    int pad = vigil_conv_pad(c), last = in - c->kernel + pad;
+    Inside i = { (pad + c->stride - 1) / c->stride,
+                 last < 0 ? 0 : last / c->stride + 1 };
+    i.end = i.end < out ? i.end : out;
+    if (i.end < i.first)
+        i.first = i.end = 0;
+    return i;
+}
+
+/* Pixel x of rows row0..row1-1, at a border. */
+static void border_column(const VigilNode *n, const VigilRows *r, int x, int row0,
+                          int row1)
+{
+    const size_t out = (size_t)n->out_shape.c, k = n->weights->matrix.k;
+    const size_t ldc = (size_t)n->out_shape.w * out;
+    for (int row = row0; row < row1; row += TILE) {
+        size_t m = row1 - row < TILE ? (size_t)(row1 - row) : TILE;
+        const float *residual = vigil_row(r->r, r->first_r, row, n->out_shape);
+        VigilEpilogue e = vigil_conv_epilogue(
+            n, n->weights->vector, residual ? residual + (size_t)x * out : NULL);
+        e.residual_stride = ldc;
+        for (size_t i = 0; i < m; i++)
+            gather(n, r, row + (int)i, x, 1, r->scratch + i * k);
+        vigil_gemm(&n->weights->matrix, r->scratch, k, m,
+                   r->y + (size_t)(row - r->first_y) * ldc + (size_t)x * out, ldc, &e);
+    }
+}
+
+/* Rows row0..row1-1, all their lines within the map. */
+static void direct_rows(const VigilNode *n, const VigilRows *r, Inside columns,
+                        int row0, int row1)
+{
+    const VigilConv *c = &((VigilConvNode *)n->data)->conv;
+    const VigilShape in = n->in_shape, s = n->out_shape;
+    const size_t pitch = (size_t)in.w * (size_t)in.c, out = (size_t)s.c;
+    const int pad = vigil_conv_pad(c);
+    const size_t first = (size_t)columns.first;
+    for (int row = row0; row < row1; row++) {
+        const float *residual = vigil_row(r->r, r->first_r, row, s);
+        const float *x = vigil_row(r->x, r->first_x, row * c->stride - pad, in);
+        VigilEpilogue e = vigil_conv_epilogue(n, n->weights->vector,
+                                              residual ? residual + first * out : NULL);
+        vigil_gemm_of_runs(
+            &n->weights->matrix,
+            x + (size_t)(columns.first * c->stride - pad) * (size_t)in.c,
+            (size_t)c->stride * (size_t)in.c, (size_t)c->kernel, pitch,
+            (size_t)(columns.end - columns.first),
+            r->y + ((size_t)(row - r->first_y) * (size_t)s.w + first) * out, out, &e);
+    }
+    for (int x = 0; x < s.w; x++)
+        if (x < columns.first || x >= columns.end)
+            border_column(n, r, x, row0, row1);
+}
+
+static void spatial_rows(const VigilNode *n, const VigilRows *r, int row0, int row1)
+{
+    const VigilConv *c = &((VigilConvNode *)n->data)->conv;
+    const size_t w = (size_t)n->out_shape.w;
+    Inside rows = { 0 }, columns = inside(c, n->in_shape.w, n->out_shape.w);
+    if (is_direct(n) && columns.end)
+        rows = inside(c, n->in_shape.h, n->out_shape.h);
+    const int first = rows.first > row0 ? rows.first : row0;
+    const int end = rows.end < row1 ? rows.end : row1;
+    if (first >= end) {
+        spatial_pixels(n, r, (size_t)row0 * w, (size_t)row1 * w);
+        return;
+    }
+    spatial_pixels(n, r, (size_t)row0 * w, (size_t)first * w);
+    direct_rows(n, r, columns, first, end);
+    spatial_pixels(n, r, (size_t)end * w, (size_t)row1 * w);
+}
+
+static void spatial_lines(void *context, size_t begin, size_t end, int worker)
+{
+    const VigilNode *n = context;
+    VigilRows all = vigil_all_rows(n, worker);
+    spatial_rows(n, &all, (int)begin, (int)end);
 }
 
 static void spatial_tiles(void *context, size_t begin, size_t end, int worker)
@@ -355,6 +448,8 @@ static void conv_run(const VigilNode *n, VigilNet *net)
     uint64_t macs = pixels * n->weights->matrix.k * (size_t)c->out;
     if (is_pointwise(c) && !has_groups(n))
         vigil_net_parallel(net, macs, pixels, FEWEST, pointwise_pixels, n);
+    else if (!has_groups(n) && is_direct(n))
+        vigil_net_parallel(net, macs, (size_t)n->out_shape.h, 1, spatial_lines, n);
     else
         vigil_net_parallel(net, macs, (pixels + TILE - 1) / TILE, 1,
                            has_groups(n) ? grouped_tiles : spatial_tiles, n);
@@ -365,7 +460,7 @@ static void conv_rows(const VigilNode *n, const VigilRows *r, int row0, int row1
     VigilShape s = n->out_shape;
     size_t w = (size_t)s.w;
     if (!is_pointwise(&((VigilConvNode *)n->data)->conv)) {
-        spatial_pixels(n, r, (size_t)row0 * w, (size_t)row1 * w);
+        spatial_rows(n, r, row0, row1);
         return;
     }
     pointwise(n, vigil_row(r->x, r->first_x, row0, n->in_shape),

@@ -27,12 +27,14 @@ static float weight(const VigilGemm *g, size_t i)
 
 static void row_times_columns(const VigilGemm *g, size_t row, size_t first)
 {
+    const size_t run = g->runs ? g->k / g->runs : g->k;
     const float *a = g->a + row * g->lda;
     size_t columns = g->n - first < COLUMNS ? g->n - first : COLUMNS;
     float sum[COLUMNS] = { 0 };
     for (size_t p = 0; p < g->k; p++)
         for (size_t i = 0; i < columns; i++)
-            sum[i] += a[p] * weight(g, p * g->n + first + i);
+            sum[i] +=
+                a[p / run * g->run_stride + p % run] * weight(g, p * g->n + first + i);
     for (size_t i = 0; i < columns; i++)
         g->c[row * g->ldc + first + i] =
             vigil_epilogue_value_c(&g->epilogue, row, first + i, sum[i]);

@@ -44,7 +44,8 @@ typedef struct Strip {
     const VigilGemm *g;
     const void *b; /* panel */
     size_t row, tiles;
-    size_t col, cols; /* cols: how many columns of the panel exist */
+    size_t col, cols;    /* cols: how many columns of the panel exist */
+    size_t runs, length; /* of a row of a */
 } Strip;
 
 /* Stores `rows` rows of sums, [rows][vectors], with all that may happen to them. */
@@ -113,6 +114,7 @@ INLINE void strip(const Strip *s, const size_t rows, const size_t vectors,
     const float *start = g->epilogue.bias ? g->epilogue.bias + s->col : NULL;
     const bool plain = g->epilogue.activation == VIGIL_LINEAR &&
                        !g->epilogue.residual && s->cols == vectors * LANES;
+    const size_t step = s->length * vectors * LANES; /* from run to run of the panel */
     vf bias[VECTORS_MAX], made[BATCH * VECTORS_MAX];
     size_t held = 0; /* rows of made */
     UNROLL
@@ -126,8 +128,11 @@ INLINE void strip(const Strip *s, const size_t rows, const size_t vectors,
         UNROLL
         for (size_t i = 0; i < rows * vectors; i++)
             sum[i / vectors][i % vectors] = bias[i % vectors];
-        v_multiply(sum, g->a + row * g->lda, g->lda, s->b, half, vectors * LANES, g->k,
-                   rows, vectors, 0);
+        for (size_t run = 0; run < s->runs; run++)
+            v_multiply(sum, g->a + row * g->lda + run * g->run_stride, g->lda,
+                       half ? (const void *)((const uint16_t *)s->b + run * step)
+                            : (const void *)((const float *)s->b + run * step),
+                       half, vectors * LANES, s->length, rows, vectors, 0);
         if (plain) {
             store(s, row, sum, rows, vectors);
             continue;
@@ -217,7 +222,7 @@ static void panel(Strip *s, size_t vectors, size_t end)
 
 void V(gemm)(const VigilGemm *g)
 {
-    const size_t block = block_rows(g);
+    const size_t block = block_rows(g), runs = g->runs ? g->runs : 1;
     for (size_t row = 0; row < g->m; row += block) {
         size_t end = g->m - row < block ? g->m : row + block;
         for (size_t col = 0; col < g->n;) {
@@ -228,7 +233,9 @@ void V(gemm)(const VigilGemm *g)
                                      : (const void *)(g->b + col * g->k),
                         .row = row,
                         .col = col,
-                        .cols = left < width ? left : width };
+                        .cols = left < width ? left : width,
+                        .runs = runs,
+                        .length = g->k / runs };
             panel(&s, vectors, end);
             col += width;
         }
