@@ -57,12 +57,13 @@ typedef struct VigilGemm {
 /* y [out_h][out_w][c] = epilogue(depth-wise convolution of x [h][w][c] with zero
  * padding) weight [kernel * kernel][c] (tap-major, row by row), kernel 3, 5 or 7 (odd),
  * stride 1 or 2, dilation >= 1, pad_y zeros above and pad_x on the left; pad_y may be
- * negative: rows of x above those that y [0] needs.  Residual rows are pixels of y,
- * residual_stride floats each. */
+ * negative: rows of x above those that y [0] needs.  Pixels of y lie y_stride floats
+ * apart, those of the residual residual_stride. */
 typedef struct VigilDwconv {
     int h, w, c, kernel, stride, pad_y, pad_x, dilation, out_h, out_w;
     const float *x, *weight;
     float *y;
+    size_t y_stride;
     VigilEpilogue epilogue;
 } VigilDwconv;
 

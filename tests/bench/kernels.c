@@ -259,6 +259,7 @@ static void bench_dwconv(const Bench *b)
                           .x = memory.a,
                           .weight = memory.b,
                           .y = memory.c,
+                          .y_stride = (size_t)cases[i].c,
                           .epilogue = { .bias = memory.d,
                                         .activation = cases[i].activation } };
         arithmetic(b, TIME(b->level->dwconv(&d, 0, out)),

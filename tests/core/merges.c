@@ -283,6 +283,14 @@ static VigilValue bent_multiplied(VigilNet *net, VigilValue x)
              (VigilConv) { "c", .kernel = 3, .depthwise = true, .multiplier = 4 }));
 }
 
+static VigilValue bent_shuffled(VigilNet *net, VigilValue x)
+{
+    return bent(net, x,
+                conv(net, x,
+                     (VigilConv) { "c", .kernel = 3, .stride = 2, .depthwise = true,
+                                   .multiplier = 4, .shuffle = 3 }));
+}
+
 static VigilValue bent_groups(VigilNet *net, VigilValue x)
 {
     x = conv(net, x, (VigilConv) { "w", .out = 60, .activation = VIGIL_SILU });
@@ -354,6 +362,7 @@ static const struct {
     { "depth-wise, dynamic ReLU", bent_depthwise, 4, 3 },
     { "three layers, two dynamic ReLUs", bent_twice, 9, 7 },
     { "depth-wise with several filters, dynamic ReLU", bent_multiplied, 4, 4 },
+    { "these, their channels shuffled, dynamic ReLU", bent_shuffled, 4, 3 },
     { "matrices in groups, dynamic ReLU", bent_groups, 5, 5 },
     { "SiLU, dynamic ReLU", bent_active, 4, 4 },
     { "x + matrix(x), dynamic ReLU", bent_sum, 5, 4 },

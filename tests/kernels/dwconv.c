@@ -45,10 +45,10 @@ static void check_rows(Check *c, const VigilDwconv *d, size_t size, double toler
         int per_row = d->out_w * d->c;
         for (int i = row0 * per_row; i < row1 * per_row; i++) {
             double v = exact(d, i / per_row, i % per_row / d->c, i % d->c);
-            size_t pixel = (size_t)(i / d->c);
+            size_t pixel = (size_t)(i / d->c), channel = (size_t)(i % d->c);
             if (e->residual)
-                v += e->residual[pixel * e->residual_stride + (size_t)(i % d->c)];
-            want[i] = (float)v;
+                v += e->residual[pixel * e->residual_stride + channel];
+            want[pixel * d->y_stride + channel] = (float)v;
         }
     } else {
         VigilDwconv twin = *d;
@@ -83,7 +83,8 @@ static void check_shape(Check *c, const Shape *s, int h, int w, int channel_coun
                       .out_h = (h + pad_y + pad - reach - 1) / s->stride + 1,
                       .out_w = (w + 2 * pad - reach - 1) / s->stride + 1 };
     size_t n = (size_t)channel_count, pixels = (size_t)(d.out_h * d.out_w);
-    float *y = floats(Y, pixels * n);
+    d.y_stride = n + (pick(3) ? 0 : (size_t)pick(9));
+    float *y = floats(Y, pixels * d.y_stride);
     int residual = pick(3);
     d.x = floats(X, (size_t)(h * w) * n);
     d.weight = floats(WEIGHT, (size_t)(s->kernel * s->kernel) * n);
@@ -92,7 +93,7 @@ static void check_shape(Check *c, const Shape *s, int h, int w, int channel_coun
         (VigilEpilogue) { .activation = (VigilActivation)pick(VIGIL_ACTIVATIONS),
                           .bias = pick(2) ? floats(BIAS, n) : NULL };
     if (residual) {
-        d.epilogue.residual_stride = residual == 1 ? n : n + (size_t)pick(4);
+        d.epilogue.residual_stride = residual == 1 ? d.y_stride : n + (size_t)pick(4);
         d.epilogue.residual =
             residual == 1 ? y : floats(RESIDUAL, pixels * d.epilogue.residual_stride);
     }
@@ -101,7 +102,7 @@ static void check_shape(Check *c, const Shape *s, int h, int w, int channel_coun
                "activation %d bias %d residual %d",
                s->kernel, s->stride, s->dilation, pad_y, pad, h, w, channel_count,
                (int)d.epilogue.activation, d.epilogue.bias != NULL, residual);
-    check_rows(c, &d, pixels * n, s->tolerance);
+    check_rows(c, &d, pixels * d.y_stride, s->tolerance);
 }
 
 void check_dwconv(Check *c)

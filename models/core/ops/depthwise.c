@@ -52,6 +52,8 @@ static void depthwise_bind(VigilNode *n, VigilBinder *b)
     n->weights = vigil_bind_keep(b, key, &w);
 }
 
+#define NEAR ((size_t)6 << 10) /* floats that stay in the first-level cache */
+
 /* ---- Running --------------------------------------------------------------------- */
 
 /* The convolution with filter i of each channel. */
@@ -74,24 +76,43 @@ static VigilDwconv depthwise_of(const VigilNode *n, size_t i)
                            .x = n->x[0],
                            .weight = weight,
                            .y = n->y,
+                           .y_stride = (size_t)n->in_shape.c,
                            .epilogue = vigil_conv_epilogue(n, weight + taps, n->r) };
 }
 
-/* As rows 0.. of maps that begin where they do. */
-static void some_rows(const VigilNode *n, const VigilRows *r, int row0, int row1)
+/* Rows row0..row1-1 by filter i of each channel: as rows 0.. of maps that begin where
+ * they do. */
+static void filtered_rows(const VigilNode *n, const VigilRows *r, size_t i, int row0,
+                          int row1)
 {
-    VigilDwconv d = depthwise_of(n, 0);
+    const size_t out = (size_t)n->out_shape.c;
+    const float *residual = vigil_row(r->r, r->first_r, row0, n->out_shape);
+    VigilDwconv d = depthwise_of(n, i);
     d.h -= r->first_x;
     d.pad_y += r->first_x - row0 * d.stride;
     d.out_h -= row0;
     d.x = r->x;
-    d.y = r->y + (size_t)(row0 - r->first_y) * (size_t)d.out_w * (size_t)d.c;
-    d.epilogue.residual = vigil_row(r->r, r->first_r, row0, n->out_shape);
-    const int rows = row1 - row0, step = vigil_conv_has_slopes(n) ? 1 : rows;
-    const size_t width = (size_t)d.out_w * (size_t)d.c;
-    for (int row = 0; row < rows; row += step) {
-        vigil_kernels()->dwconv(&d, row, row + step);
-        vigil_conv_bend(n, d.y + (size_t)row * width, (size_t)d.out_w);
+    d.y_stride = out;
+    d.y = r->y + (size_t)(row0 - r->first_y) * (size_t)d.out_w * out + i * (size_t)d.c;
+    d.epilogue.residual = residual ? residual + i * (size_t)d.c : NULL;
+    vigil_kernels()->dwconv(&d, 0, row1 - row0);
+}
+
+/* The channels of each filter lie side by side.  What is done to a row after another is
+ * done while it is near. */
+static void some_rows(const VigilNode *n, const VigilRows *r, int row0, int row1)
+{
+    const size_t filters = (size_t)((VigilConvNode *)n->data)->conv.multiplier;
+    const size_t pixels = (size_t)n->out_shape.w,
+                 width = pixels * (size_t)n->out_shape.c;
+    const int near = width < NEAR ? (int)(NEAR / width) : 1;
+    const bool alone = filters == 1 && !vigil_conv_has_slopes(n);
+    for (int row = row0, end; row < row1; row = end) {
+        end = alone || row1 - row < near ? row1 : row + near;
+        for (size_t i = 0; i < filters; i++)
+            filtered_rows(n, r, i, row, end);
+        vigil_conv_bend(n, r->y + (size_t)(row - r->first_y) * width,
+                        (size_t)(end - row) * pixels);
     }
 }
 
@@ -105,7 +126,7 @@ static void depthwise_rows(void *context, size_t begin, size_t end, int worker)
 static bool has_rows(const VigilNode *n)
 {
     const VigilConv *c = &((VigilConvNode *)n->data)->conv;
-    return c->multiplier == 1 && c->shuffle <= 1;
+    return c->multiplier == 1 || c->shuffle > 1;
 }
 
 /* Output rows that scratch holds before the one that is wanted, so that it can be
@@ -115,16 +136,16 @@ static int most_lead(const VigilConv *c)
     return (vigil_conv_pad(c) + c->stride - 1) / c->stride;
 }
 
-/* A row by each filter, then the channels of all. */
+/* A row by each filter, then the channels of all in turn. */
 static void multiplied_row(const VigilNode *n, int row, float *scratch)
 {
     const VigilConv *c = &((VigilConvNode *)n->data)->conv;
     size_t channels = (size_t)n->in_shape.c, m = (size_t)c->multiplier;
-    size_t out_w = (size_t)n->out_shape.w, size = out_w * channels;
+    size_t size = (size_t)n->out_shape.w * channels;
     int lead = row < most_lead(c) ? row : most_lead(c);
     int above = (row - lead) * c->stride;
     size_t plane = (size_t)(most_lead(c) + 1) * size, at = (size_t)row * m * size;
-    float *made = scratch + (size_t)lead * size, *y = n->y + at;
+    float *y = n->y + at;
     for (size_t i = 0; i < m; i++) {
         VigilDwconv d = depthwise_of(n, i);
         d.h -= above;
@@ -133,12 +154,8 @@ static void multiplied_row(const VigilNode *n, int row, float *scratch)
         d.y = scratch + i * plane;
         d.epilogue.residual = NULL;
         vigil_kernels()->dwconv(&d, lead, lead + 1);
-        for (size_t p = 0; c->shuffle > 1 && p < out_w; p++)
-            memcpy(y + (p * m + i) * channels, made + i * plane + p * channels,
-                   channels * sizeof(float));
     }
-    if (c->shuffle <= 1)
-        vigil_kernels()->interleave(made, plane, m, size, y);
+    vigil_kernels()->interleave(scratch + (size_t)lead * size, plane, m, size, y);
     if (n->r)
         vigil_kernels()->add(y, n->r + at, m * size, y);
 }
@@ -153,7 +170,7 @@ static void multiplied_rows(void *context, size_t begin, size_t end, int worker)
 static size_t depthwise_scratch(const VigilNode *n)
 {
     const VigilConv *c = &((VigilConvNode *)n->data)->conv;
-    return c->multiplier == 1
+    return has_rows(n)
                ? 0
                : (size_t)(most_lead(c) + 1) * (size_t)n->out_shape.w * (size_t)c->out;
 }
@@ -166,9 +183,8 @@ static uint64_t depthwise_macs(const VigilNode *n)
 
 static void depthwise_run(const VigilNode *n, VigilNet *net)
 {
-    const VigilConv *c = &((VigilConvNode *)n->data)->conv;
     vigil_net_parallel(net, depthwise_macs(n), (size_t)n->out_shape.h, 1,
-                       c->multiplier == 1 ? depthwise_rows : multiplied_rows, n);
+                       has_rows(n) ? depthwise_rows : multiplied_rows, n);
 }
 
 static void depthwise_kind(const VigilNode *n, char *out, size_t size)

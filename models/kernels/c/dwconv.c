@@ -24,7 +24,7 @@ void vigil_dwconv_c(const VigilDwconv *d, int row0, int row1)
         for (int x = 0; x < d->out_w; x++)
             for (int channel = 0; channel < d->c; channel++) {
                 size_t pixel = (size_t)y * (size_t)d->out_w + (size_t)x;
-                d->y[pixel * (size_t)d->c + (size_t)channel] = vigil_epilogue_value_c(
+                d->y[pixel * d->y_stride + (size_t)channel] = vigil_epilogue_value_c(
                     &d->epilogue, pixel, (size_t)channel, convolve(d, y, x, channel));
             }
 }

@@ -25,7 +25,8 @@ typedef struct Columns {
     const float *x, *residual; /* of the first column */
     float *y;
     int w, out_w, pad;
-    ptrdiff_t step, residual_step; /* floats from one column to the next */
+    /* Floats from one column to the next. */
+    ptrdiff_t step, y_step, residual_step;
 } Columns;
 
 /* Output pixels (row, col..col + count - 1) from the channel `channel` on; kernel rows
@@ -50,8 +51,8 @@ typedef enum Border {
 static float *output(const Run *run)
 {
     const VigilDwconv *d = run->columns->d;
-    return run->columns->y + (ptrdiff_t)run->row * d->out_w * d->c +
-           run->col * run->columns->step;
+    return run->columns->y + (ptrdiff_t)run->row * d->out_w * (ptrdiff_t)d->y_stride +
+           run->col * run->columns->y_step;
 }
 
 static const float *residual_of(const Run *run)
@@ -68,7 +69,7 @@ static __attribute__((noinline)) void
 finish(const Run *run, const vf *sum, size_t channel, size_t vectors, size_t lanes)
 {
     const Columns *columns = run->columns;
-    const ptrdiff_t step = columns->step, residual_step = columns->residual_step;
+    const ptrdiff_t step = columns->y_step, residual_step = columns->residual_step;
     const size_t held = columns->residual ? LANES : 0;
     const int count = run->count;
     float *y = output(run) + channel;
@@ -166,7 +167,7 @@ INLINE void run_channels(const Run *run, const int kernel, const int stride,
         if (plain) {
             UNROLL
             for (int t = 0; t < length; t++)
-                v_store(y + t * run->columns->step + channel, sum[t]);
+                v_store(y + t * run->columns->y_step + channel, sum[t]);
             continue;
         }
         const size_t at = held * (size_t)run->count;
@@ -348,12 +349,13 @@ static Columns columns_of(const VigilDwconv *d, int phase, int every)
     return (Columns) {
         .d = d,
         .x = d->x + (ptrdiff_t)begin * d->c,
-        .y = d->y + (ptrdiff_t)phase * d->c,
+        .y = d->y + (size_t)phase * d->y_stride,
         .residual = e->residual ? e->residual + (size_t)phase * stride : NULL,
         .w = up(d->w - begin, every),
         .out_w = up(d->out_w - phase, every),
         .pad = (begin - first) / every,
         .step = (ptrdiff_t)every * d->c,
+        .y_step = every * (ptrdiff_t)d->y_stride,
         .residual_step = every * (ptrdiff_t)stride,
     };
 }
