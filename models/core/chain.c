@@ -65,9 +65,8 @@ static int *single_readers(VigilNet *net)
 
 static bool can_be_member(const VigilNode *n)
 {
-    return !n->dead && n->op->rows && n->side == VIGIL_NONE &&
-           !n->in_shape.vector && !n->in_shape.windows &&
-           (!n->op->has_rows || n->op->has_rows(n));
+    return !n->dead && n->op->rows && n->side == VIGIL_NONE && !n->in_shape.vector &&
+           !n->in_shape.windows && (!n->op->has_rows || n->op->has_rows(n));
 }
 
 /* The member after `last` (node index), or -1. */

@@ -160,7 +160,7 @@ static void merge_dynamic_relu(VigilNet *net, VigilNode *relu, const Uses *u)
 {
     VigilNode *n = convolution_of(net, relu->in[0]);
     if (!n || ((VigilConvNode *)n->data)->conv.activation != VIGIL_LINEAR ||
-        !only_reader(u, n->out) || !n->op->takes_slopes || !n->op->takes_slopes(n))
+        !only_reader(u, n->out) || n->op == &vigil_op_winograd)
         return;
     VigilNode merged = *n;
     merged.in[merged.n_in++] = relu->in[1];

@@ -31,9 +31,6 @@ struct VigilOp {
     void (*rows)(const VigilNode *node, const VigilRows *rows, int row0, int row1);
     /* Whether this one can.  NULL: yes. */
     bool (*has_rows)(const VigilNode *node);
-    /* Whether a dynamic ReLU may be merged into it (fuse.c): then in[1] are the slopes.
-     * NULL: no. */
-    bool (*takes_slopes)(const VigilNode *node);
 };
 
 struct VigilNode {

@@ -297,6 +297,20 @@ static VigilValue bent_groups(VigilNet *net, VigilValue x)
     return bent(net, x, conv(net, x, (VigilConv) { "c", .out = 60, .groups = 2 }));
 }
 
+static VigilValue bent_shuffled_groups(VigilNet *net, VigilValue x)
+{
+    x = conv(net, x, (VigilConv) { "w", .out = 60, .activation = VIGIL_SILU });
+    return bent(
+        net, x,
+        conv(net, x, (VigilConv) { "c", .out = 60, .groups = 2, .shuffle = 4 }));
+}
+
+static VigilValue bent_winograd(VigilNet *net, VigilValue x)
+{
+    x = conv(net, x, (VigilConv) { "w", .out = 16, .activation = VIGIL_SILU });
+    return bent(net, x, conv(net, x, (VigilConv) { "c", .out = 16, .kernel = 3 }));
+}
+
 static VigilValue bent_active(VigilNet *net, VigilValue x)
 {
     return bent(net, x,
@@ -361,9 +375,11 @@ static const struct {
     { "3 x 3, dynamic ReLU", bent_spatial, 4, 3 },
     { "depth-wise, dynamic ReLU", bent_depthwise, 4, 3 },
     { "three layers, two dynamic ReLUs", bent_twice, 9, 7 },
-    { "depth-wise with several filters, dynamic ReLU", bent_multiplied, 4, 4 },
-    { "these, their channels shuffled, dynamic ReLU", bent_shuffled, 4, 3 },
-    { "matrices in groups, dynamic ReLU", bent_groups, 5, 5 },
+    { "depth-wise with several filters, dynamic ReLU", bent_multiplied, 4, 3 },
+    { "several filters, shuffled, dynamic ReLU", bent_shuffled, 4, 3 },
+    { "matrices in groups, dynamic ReLU", bent_groups, 5, 4 },
+    { "matrices in groups, shuffled, dynamic ReLU", bent_shuffled_groups, 5, 4 },
+    { "3 x 3 by Winograd, dynamic ReLU", bent_winograd, 5, 5 },
     { "SiLU, dynamic ReLU", bent_active, 4, 4 },
     { "x + matrix(x), dynamic ReLU", bent_sum, 5, 4 },
     { "x + dynamic ReLU of a matrix", sum_of_bent, 5, 4 },

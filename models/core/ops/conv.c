@@ -438,6 +438,7 @@ static void grouped_tiles(void *context, size_t begin, size_t end, int worker)
         }
         if (shuffled)
             put_shuffled(n, made, first, m);
+        vigil_conv_bend(n, n->y + first * out, m);
     }
 }
 
@@ -474,11 +475,6 @@ static bool conv_has_rows(const VigilNode *n)
     return !has_groups(n) && !n->weights->matrix.blas;
 }
 
-static bool conv_takes_slopes(const VigilNode *n)
-{
-    return !has_groups(n);
-}
-
 static size_t conv_scratch(const VigilNode *n)
 {
     const VigilConv *c = &((VigilConvNode *)n->data)->conv;
@@ -512,5 +508,4 @@ const VigilOp vigil_op_conv = { .kind = conv_kind,
                                 .scratch = conv_scratch,
                                 .run = conv_run,
                                 .rows = conv_rows,
-                                .has_rows = conv_has_rows,
-                                .takes_slopes = conv_takes_slopes };
+                                .has_rows = conv_has_rows };

@@ -20,7 +20,7 @@ static inline VigilEpilogue vigil_conv_epilogue(const VigilNode *n, const float 
                              .activation = c->activation };
 }
 
-/* Whether a dynamic ReLU was merged into it. */
+/* Whether a dynamic ReLU was merged into it (fuse.c), the slopes being in[1]. */
 static inline bool vigil_conv_has_slopes(const VigilNode *n)
 {
     return n->n_in == 2;

@@ -158,6 +158,7 @@ static void multiplied_row(const VigilNode *n, int row, float *scratch)
     vigil_kernels()->interleave(scratch + (size_t)lead * size, plane, m, size, y);
     if (n->r)
         vigil_kernels()->add(y, n->r + at, m * size, y);
+    vigil_conv_bend(n, y, (size_t)n->out_shape.w);
 }
 
 static void multiplied_rows(void *context, size_t begin, size_t end, int worker)
@@ -200,5 +201,4 @@ const VigilOp vigil_op_depthwise = { .kind = depthwise_kind,
                                      .scratch = depthwise_scratch,
                                      .run = depthwise_run,
                                      .rows = some_rows,
-                                     .has_rows = has_rows,
-                                     .takes_slopes = has_rows };
+                                     .has_rows = has_rows };
