@@ -1,13 +1,15 @@
-/* Dense convolutions: a matrix product per pixel, over gathered neighbours where the
- * kernel is larger than 1 x 1; grouped ones: one product per group. */
+/* Dense convolutions: a matrix product per pixel; where the kernel is larger than
+ * 1 x 1, over lines of the map, or over gathered neighbours; grouped ones: one product
+ * per group. */
 #include "core/ops/conv.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define TILE 64    /* pixels gathered at a time */
-#define BENT 48    /* and to which a dynamic ReLU is applied while they are near */
+#define TILE 64 /* pixels gathered at a time */
+#define BENT 48 /* and to which a dynamic ReLU is applied while they are near */
+#define NEAR_BYTES ((size_t)64 << 10) /* of weights that stay near */
 #define FEWEST 12  /* pixels that are worth reading all weights for */
 #define FEW_ROWS 8 /* whose products wait for memory */
 #define FEW_KEY "|few"
@@ -302,11 +304,14 @@ static void spatial_pixels(const VigilNode *n, const VigilRows *r, size_t begin,
     }
 }
 
-/* Whether the lines of the kernel are read where they lie, but at the borders. */
+/* Whether the lines of the kernel are read where they lie, but at the borders: a row of
+ * pixels at a time, for each of which all weights are read. */
 static bool is_direct(const VigilNode *n)
 {
-    return ((VigilConvNode *)n->data)->conv.dilation == 1 && !n->weights->matrix.blas &&
-           !vigil_conv_has_slopes(n);
+    const VigilPacked *matrix = &n->weights->matrix;
+    return ((VigilConvNode *)n->data)->conv.dilation == 1 && !matrix->blas &&
+           !vigil_conv_has_slopes(n) &&
+           (matrix->bytes <= NEAR_BYTES || n->out_shape.w >= TILE);
 }
 
 /* Output pixels first..end-1 of a line, with all their neighbours within the map. */

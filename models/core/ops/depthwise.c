@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NEAR ((size_t)6 << 10) /* floats that stay in the first-level cache */
+
 void vigil_depthwise_check(VigilNet *net, const VigilConv *c, int in)
 {
     if (c->kernel < 3 || c->kernel > 7 || c->kernel % 2 == 0 || c->stride > 2)
@@ -51,8 +53,6 @@ static void depthwise_bind(VigilNode *n, VigilBinder *b)
     }
     n->weights = vigil_bind_keep(b, key, &w);
 }
-
-#define NEAR ((size_t)6 << 10) /* floats that stay in the first-level cache */
 
 /* ---- Running --------------------------------------------------------------------- */
 

@@ -31,10 +31,11 @@ static void row_times_columns(const VigilGemm *g, size_t row, size_t first)
     const float *a = g->a + row * g->lda;
     size_t columns = g->n - first < COLUMNS ? g->n - first : COLUMNS;
     float sum[COLUMNS] = { 0 };
-    for (size_t p = 0; p < g->k; p++)
+    for (size_t p = 0; p < g->k; p++) {
+        const float value = a[p / run * g->run_stride + p % run];
         for (size_t i = 0; i < columns; i++)
-            sum[i] +=
-                a[p / run * g->run_stride + p % run] * weight(g, p * g->n + first + i);
+            sum[i] += value * weight(g, p * g->n + first + i);
+    }
     for (size_t i = 0; i < columns; i++)
         g->c[row * g->ldc + first + i] =
             vigil_epilogue_value_c(&g->epilogue, row, first + i, sum[i]);
