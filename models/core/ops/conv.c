@@ -1,15 +1,13 @@
-/* Dense convolutions: a matrix product per pixel; where the kernel is larger than
- * 1 x 1, over lines of the map, or over gathered neighbours; grouped ones: one product
- * per group. */
+/* Dense convolutions: a matrix product per pixel (conv_spatial.c where the kernel is
+ * larger than 1 x 1); grouped ones: one product per group. */
 #include "core/ops/conv.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define TILE 64 /* pixels gathered at a time */
-#define BENT 48 /* and to which a dynamic ReLU is applied while they are near */
-#define NEAR_BYTES ((size_t)64 << 10) /* of weights that stay near */
+#define TILE 64    /* pixels whose groups are computed at a time */
+#define BENT 48    /* pixels to which a dynamic ReLU is applied while they are near */
 #define FEWEST 12  /* pixels that are worth reading all weights for */
 #define FEW_ROWS 8 /* whose products wait for memory */
 #define FEW_KEY "|few"
@@ -232,182 +230,6 @@ static void pointwise_pixels(void *context, size_t begin, size_t end, int worker
               n->y + begin * out);
 }
 
-/* Calls cost more than what they do for the three channels of a picture. */
-static inline void copy(float *to, const float *from, size_t n)
-{
-    if (n > 32) {
-        memcpy(to, from, n * sizeof *to);
-        return;
-    }
-    for (; n >= 4; n -= 4, to += 4, from += 4)
-        memcpy(to, from, 4 * sizeof *to);
-    for (size_t i = 0; i < n; i++)
-        to[i] = from[i];
-}
-
-/* The taps of one line of the kernel from pixel `at` of the row x on, zeros outside. */
-static void gather_line(const VigilConv *c, VigilShape s, const float *x, int at,
-                        float *line)
-{
-    for (int tap = 0; tap < c->kernel; tap++, at += c->dilation, line += s.c)
-        if (at < 0 || at >= s.w)
-            memset(line, 0, (size_t)s.c * sizeof *line);
-        else
-            copy(line, x + (size_t)at * (size_t)s.c, (size_t)s.c);
-}
-
-/* Of `count` output pixels from (y, x) on, which lie in one row: the neighbours
- * [count][ky][kx][in], zeros outside. */
-static void gather(const VigilNode *n, const VigilRows *rows, int y, int x,
-                   size_t count, float *to)
-{
-    const VigilConv *c = &((VigilConvNode *)n->data)->conv;
-    const VigilShape s = n->in_shape;
-    const int pad = vigil_conv_pad(c), stride = c->stride;
-    const size_t line = (size_t)c->kernel * (size_t)s.c, k = n->weights->matrix.k;
-    /* Where not dilated, the taps of a line lie side by side: at most this far right.
-     */
-    const int whole = c->dilation == 1 ? s.w - c->kernel : -1;
-    for (int ky = 0; ky < c->kernel; ky++, to += line) {
-        int iy = y * stride - pad + ky * c->dilation, at = x * stride - pad;
-        const float *from =
-            iy < 0 || iy >= s.h ? NULL : vigil_row(rows->x, rows->first_x, iy, s);
-        for (size_t i = 0; i < count; i++, at += stride)
-            if (!from)
-                memset(to + i * k, 0, line * sizeof *to);
-            else if (at < 0 || at > whole)
-                gather_line(c, s, from, at, to + i * k);
-            else
-                copy(to + i * k, from + (size_t)at * (size_t)s.c, line);
-    }
-}
-
-/* Output pixels begin..end-1 of the map: their neighbours are gathered. */
-static void spatial_pixels(const VigilNode *n, const VigilRows *r, size_t begin,
-                           size_t end)
-{
-    VigilShape s = n->out_shape;
-    size_t k = n->weights->matrix.k, out = (size_t)s.c, w = (size_t)s.w;
-    for (size_t first = begin; first < end; first += TILE) {
-        size_t m = end - first < TILE ? end - first : TILE;
-        for (size_t i = 0, run; i < m; i += run) {
-            size_t y = (first + i) / w, x = (first + i) % w;
-            run = w - x < m - i ? w - x : m - i;
-            gather(n, r, (int)y, (int)x, run, r->scratch + i * k);
-        }
-        VigilEpilogue e = vigil_conv_epilogue(
-            n, n->weights->vector,
-            r->r ? r->r + (first - (size_t)r->first_r * w) * out : NULL);
-        float *y = r->y + (first - (size_t)r->first_y * w) * out;
-        vigil_gemm(&n->weights->matrix, r->scratch, k, m, y, out, &e);
-        vigil_conv_bend(n, y, m);
-    }
-}
-
-/* Whether the lines of the kernel are read where they lie, but at the borders: a row of
- * pixels at a time, for each of which all weights are read. */
-static bool is_direct(const VigilNode *n)
-{
-    const VigilPacked *matrix = &n->weights->matrix;
-    return ((VigilConvNode *)n->data)->conv.dilation == 1 && !matrix->blas &&
-           !vigil_conv_has_slopes(n) &&
-           (matrix->bytes <= NEAR_BYTES || n->out_shape.w >= TILE);
-}
-
-/* Output pixels first..end-1 of a line, with all their neighbours within the map. */
-typedef struct Inside {
-    int first, end;
-} Inside;
-
-static Inside inside(const VigilConv *c, int in, int out)
-{
-    int pad = vigil_conv_pad(c), last = in - c->kernel + pad;
-    Inside i = { (pad + c->stride - 1) / c->stride,
-                 last < 0 ? 0 : last / c->stride + 1 };
-    i.end = i.end < out ? i.end : out;
-    if (i.end < i.first)
-        i.first = i.end = 0;
-    return i;
-}
-
-/* Pixel x of rows row0..row1-1, at a border. */
-static void border_column(const VigilNode *n, const VigilRows *r, int x, int row0,
-                          int row1)
-{
-    const size_t out = (size_t)n->out_shape.c, k = n->weights->matrix.k;
-    const size_t ldc = (size_t)n->out_shape.w * out;
-    for (int row = row0; row < row1; row += TILE) {
-        size_t m = row1 - row < TILE ? (size_t)(row1 - row) : TILE;
-        const float *residual = vigil_row(r->r, r->first_r, row, n->out_shape);
-        VigilEpilogue e = vigil_conv_epilogue(
-            n, n->weights->vector, residual ? residual + (size_t)x * out : NULL);
-        e.residual_stride = ldc;
-        for (size_t i = 0; i < m; i++)
-            gather(n, r, row + (int)i, x, 1, r->scratch + i * k);
-        vigil_gemm(&n->weights->matrix, r->scratch, k, m,
-                   r->y + (size_t)(row - r->first_y) * ldc + (size_t)x * out, ldc, &e);
-    }
-}
-
-/* Rows row0..row1-1, all their lines within the map. */
-static void direct_rows(const VigilNode *n, const VigilRows *r, Inside columns,
-                        int row0, int row1)
-{
-    const VigilConv *c = &((VigilConvNode *)n->data)->conv;
-    const VigilShape in = n->in_shape, s = n->out_shape;
-    const size_t pitch = (size_t)in.w * (size_t)in.c, out = (size_t)s.c;
-    const int pad = vigil_conv_pad(c);
-    const size_t first = (size_t)columns.first;
-    for (int row = row0; row < row1; row++) {
-        const float *residual = vigil_row(r->r, r->first_r, row, s);
-        const float *x = vigil_row(r->x, r->first_x, row * c->stride - pad, in);
-        VigilEpilogue e = vigil_conv_epilogue(n, n->weights->vector,
-                                              residual ? residual + first * out : NULL);
-        vigil_gemm_of_runs(
-            &n->weights->matrix,
-            x + (size_t)(columns.first * c->stride - pad) * (size_t)in.c,
-            (size_t)c->stride * (size_t)in.c, (size_t)c->kernel, pitch,
-            (size_t)(columns.end - columns.first),
-            r->y + ((size_t)(row - r->first_y) * (size_t)s.w + first) * out, out, &e);
-    }
-    for (int x = 0; x < s.w; x++)
-        if (x < columns.first || x >= columns.end)
-            border_column(n, r, x, row0, row1);
-}
-
-static void spatial_rows(const VigilNode *n, const VigilRows *r, int row0, int row1)
-{
-    const VigilConv *c = &((VigilConvNode *)n->data)->conv;
-    const size_t w = (size_t)n->out_shape.w;
-    Inside rows = { 0 }, columns = inside(c, n->in_shape.w, n->out_shape.w);
-    if (is_direct(n) && columns.end)
-        rows = inside(c, n->in_shape.h, n->out_shape.h);
-    const int first = rows.first > row0 ? rows.first : row0;
-    const int end = rows.end < row1 ? rows.end : row1;
-    if (first >= end) {
-        spatial_pixels(n, r, (size_t)row0 * w, (size_t)row1 * w);
-        return;
-    }
-    spatial_pixels(n, r, (size_t)row0 * w, (size_t)first * w);
-    direct_rows(n, r, columns, first, end);
-    spatial_pixels(n, r, (size_t)end * w, (size_t)row1 * w);
-}
-
-static void spatial_lines(void *context, size_t begin, size_t end, int worker)
-{
-    const VigilNode *n = context;
-    VigilRows all = vigil_all_rows(n, worker);
-    spatial_rows(n, &all, (int)begin, (int)end);
-}
-
-static void spatial_tiles(void *context, size_t begin, size_t end, int worker)
-{
-    const VigilNode *n = context;
-    size_t pixels = vigil_shape_pixels(n->out_shape);
-    VigilRows all = vigil_all_rows(n, worker);
-    spatial_pixels(n, &all, begin * TILE, end * TILE < pixels ? end * TILE : pixels);
-}
-
 /* What a shuffled convolution has made of m pixels, into their places. */
 static void put_shuffled(const VigilNode *n, const float *made, size_t first, size_t m)
 {
@@ -454,11 +276,10 @@ static void conv_run(const VigilNode *n, VigilNet *net)
     uint64_t macs = pixels * n->weights->matrix.k * (size_t)c->out;
     if (is_pointwise(c) && !has_groups(n))
         vigil_net_parallel(net, macs, pixels, FEWEST, pointwise_pixels, n);
-    else if (!has_groups(n) && is_direct(n))
-        vigil_net_parallel(net, macs, (size_t)n->out_shape.h, 1, spatial_lines, n);
+    else if (has_groups(n))
+        vigil_net_parallel(net, macs, (pixels + TILE - 1) / TILE, 1, grouped_tiles, n);
     else
-        vigil_net_parallel(net, macs, (pixels + TILE - 1) / TILE, 1,
-                           has_groups(n) ? grouped_tiles : spatial_tiles, n);
+        vigil_conv_spatial_run(n, net, macs);
 }
 
 static void conv_rows(const VigilNode *n, const VigilRows *r, int row0, int row1)
@@ -466,7 +287,7 @@ static void conv_rows(const VigilNode *n, const VigilRows *r, int row0, int row1
     VigilShape s = n->out_shape;
     size_t w = (size_t)s.w;
     if (!is_pointwise(&((VigilConvNode *)n->data)->conv)) {
-        spatial_rows(n, r, row0, row1);
+        vigil_conv_spatial_rows(n, r, row0, row1);
         return;
     }
     pointwise(n, vigil_row(r->x, r->first_x, row0, n->in_shape),
@@ -485,7 +306,7 @@ static size_t conv_scratch(const VigilNode *n)
     const VigilConv *c = &((VigilConvNode *)n->data)->conv;
     if (c->shuffle > 1 && has_groups(n))
         return (size_t)TILE * (size_t)c->out;
-    return is_pointwise(c) ? 0 : (size_t)TILE * c->kernel * c->kernel * n->in_shape.c;
+    return is_pointwise(c) ? 0 : vigil_conv_spatial_scratch(n);
 }
 
 static uint64_t conv_macs(const VigilNode *n)

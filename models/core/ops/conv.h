@@ -84,6 +84,13 @@ bool vigil_conv_folded(const VigilNode *n, VigilBinder *b, float **rows, float *
 VigilStatus vigil_conv_pack(VigilWeights *w, const float *rows, size_t out, size_t k,
                             size_t groups, VigilSlabs *slabs, VigilError *error);
 
+/* Running a dense convolution with a kernel larger than 1 x 1: whole, or rows
+ * row0..row1-1 alone on one thread; floats of scratch that each thread needs. */
+void vigil_conv_spatial_run(const VigilNode *n, VigilNet *net, uint64_t macs);
+void vigil_conv_spatial_rows(const VigilNode *n, const VigilRows *r, int row0,
+                             int row1);
+size_t vigil_conv_spatial_scratch(const VigilNode *n);
+
 #define VIGIL_CONV_KEY (4 * VIGIL_MAX_NAME)
 
 /* Of the packed weights in the store. */

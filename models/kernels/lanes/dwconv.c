@@ -70,7 +70,6 @@ finish(const Run *run, const vf *sum, size_t channel, size_t vectors, size_t lan
 {
     const Columns *columns = run->columns;
     const ptrdiff_t step = columns->y_step, residual_step = columns->residual_step;
-    const size_t held = columns->residual ? LANES : 0;
     const int count = run->count;
     float *y = output(run) + channel;
     const float *residual = columns->residual ? residual_of(run) + channel : NULL;
@@ -84,14 +83,14 @@ finish(const Run *run, const vf *sum, size_t channel, size_t vectors, size_t lan
         UNROLL                                                                         \
         for (int j = 0; j < n; j++, to += step, from += residual_step) {               \
             if (residual)                                                              \
-                v[j] += v_load_n(from, lanes);                                         \
+                v[j] += v_load_n(residual + from, lanes);                              \
             v_store_n(to, v[j], lanes);                                                \
         }                                                                              \
     } while (0)
 #define BODY(f)                                                                        \
-    for (size_t i = 0; i < vectors; i++, y += LANES, residual += held) {               \
-        float *to = y;                                                                 \
-        const float *from = residual;                                                  \
+    for (size_t i = 0; i < vectors * LANES; i += LANES) {                              \
+        float *to = y + i;                                                             \
+        ptrdiff_t from = (ptrdiff_t)i;                                                 \
         int left = count;                                                              \
         for (; left >= 4; left -= 4)                                                   \
             PIXELS(f, 4);                                                              \
