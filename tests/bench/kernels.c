@@ -83,18 +83,21 @@ static const struct {
     size_t m, k, n;
     VigilActivation activation;
 } products[] = {
-    { 12544, 24, 96, VIGIL_SILU },   { 3136, 96, 32, VIGIL_LINEAR },
-    { 3136, 32, 64, VIGIL_SILU },    { 3136, 64, 32, VIGIL_LINEAR },
-    { 3136, 32, 160, VIGIL_SILU },   { 784, 160, 48, VIGIL_LINEAR },
-    { 784, 48, 120, VIGIL_SILU },    { 784, 120, 48, VIGIL_LINEAR },
-    { 784, 48, 288, VIGIL_GELU },    { 196, 288, 80, VIGIL_LINEAR },
-    { 196, 80, 160, VIGIL_GELU },    { 196, 80, 240, VIGIL_GELU },
-    { 196, 240, 80, VIGIL_LINEAR },  { 196, 80, 560, VIGIL_GELU },
-    { 49, 560, 168, VIGIL_LINEAR },  { 49, 168, 588, VIGIL_GELU },
-    { 49, 588, 168, VIGIL_LINEAR },  { 49, 168, 336, VIGIL_LINEAR },
-    { 196, 160, 640, VIGIL_GELU },   { 196, 640, 160, VIGIL_LINEAR },
-    { 196, 160, 320, VIGIL_LINEAR }, { 49, 288, 1152, VIGIL_GELU },
-    { 49, 1152, 288, VIGIL_LINEAR }, { 1, 168, 1000, VIGIL_LINEAR },
+    { 12544, 24, 96, VIGIL_SILU },    { 3136, 96, 32, VIGIL_LINEAR },
+    { 3136, 32, 64, VIGIL_SILU },     { 3136, 64, 32, VIGIL_LINEAR },
+    { 3136, 32, 160, VIGIL_SILU },    { 784, 160, 48, VIGIL_LINEAR },
+    { 784, 48, 120, VIGIL_SILU },     { 784, 120, 48, VIGIL_LINEAR },
+    { 784, 48, 288, VIGIL_GELU },     { 196, 288, 80, VIGIL_LINEAR },
+    { 196, 80, 160, VIGIL_GELU },     { 196, 80, 240, VIGIL_GELU },
+    { 196, 240, 80, VIGIL_LINEAR },   { 196, 80, 560, VIGIL_GELU },
+    { 49, 560, 168, VIGIL_LINEAR },   { 49, 168, 588, VIGIL_GELU },
+    { 49, 588, 168, VIGIL_LINEAR },   { 49, 168, 336, VIGIL_LINEAR },
+    { 196, 160, 640, VIGIL_GELU },    { 196, 640, 160, VIGIL_LINEAR },
+    { 196, 160, 320, VIGIL_LINEAR },  { 49, 288, 1152, VIGIL_GELU },
+    { 49, 1152, 288, VIGIL_LINEAR },  { 4096, 256, 512, VIGIL_SILU },
+    { 4096, 512, 256, VIGIL_LINEAR }, { 1024, 512, 256, VIGIL_LINEAR },
+    { 256, 1024, 768, VIGIL_LINEAR }, { 64, 1536, 1024, VIGIL_LINEAR },
+    { 64, 512, 1024, VIGIL_SILU },    { 1, 168, 1000, VIGIL_LINEAR },
 };
 
 /* A row of the table, by packed weights. */
