@@ -100,6 +100,30 @@ static VigilGemm product_of(const VigilPacked *packed, const float *a, size_t ld
                          .epilogue = *epilogue };
 }
 
+size_t vigil_gemm_parts(const VigilPacked *packed)
+{
+    const size_t parts = packed->n / vigil_kernels()->gemm_columns();
+    return packed->blas || !parts ? 1 : parts;
+}
+
+void vigil_gemm_of_parts(const VigilPacked *packed, const float *a, size_t lda,
+                         size_t m, size_t begin, size_t end, float *c, size_t ldc,
+                         const VigilEpilogue *epilogue)
+{
+    const size_t width = vigil_kernels()->gemm_columns(), first = begin * width;
+    VigilGemm g = product_of(packed, a, lda, m, c + first, ldc, epilogue);
+    g.n = (end < vigil_gemm_parts(packed) ? end * width : packed->n) - first;
+    if (g.half)
+        g.half += first * g.k;
+    else
+        g.b += first * g.k;
+    if (g.epilogue.bias)
+        g.epilogue.bias += first;
+    if (g.epilogue.residual)
+        g.epilogue.residual += first;
+    vigil_kernels()->gemm(&g);
+}
+
 void vigil_gemm_of_runs(const VigilPacked *packed, const float *a, size_t lda,
                         size_t runs, size_t run_stride, size_t m, float *c, size_t ldc,
                         const VigilEpilogue *epilogue)

@@ -34,7 +34,15 @@ void vigil_packed_narrow(VigilPacked *packed);
 void vigil_gemm(const VigilPacked *packed, const float *a, size_t lda, size_t m,
                 float *c, size_t ldc, const VigilEpilogue *epilogue);
 
-/* The same where a row of a is `runs` runs of k / runs numbers, run_stride floats
+/* Parts that a product of n columns can be cut into, by columns, and its columns of
+ * parts begin..end-1 alone: c, bias and residual are those of the whole, and so is each
+ * bit of the result.  Not for weights for OpenBLAS, of which there is one part. */
+size_t vigil_gemm_parts(const VigilPacked *packed);
+void vigil_gemm_of_parts(const VigilPacked *packed, const float *a, size_t lda,
+                         size_t m, size_t begin, size_t end, float *c, size_t ldc,
+                         const VigilEpilogue *epilogue);
+
+/* vigil_gemm() where a row of a is `runs` runs of k / runs numbers, run_stride floats
  * apart; not for weights for OpenBLAS. */
 void vigil_gemm_of_runs(const VigilPacked *packed, const float *a, size_t lda,
                         size_t runs, size_t run_stride, size_t m, float *c, size_t ldc,

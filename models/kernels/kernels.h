@@ -136,6 +136,10 @@ typedef struct VigilBytesGemm {
     /* b[k * sk + n * sn] for k < K, n < N, into this level's panels. */               \
     X(gemm_pack, void,                                                                 \
       (const float *b, size_t n, size_t k, size_t sn, size_t sk, float *packed))       \
+    /* Packed b may be cut at a multiple of these columns that is at least so many     \
+     * below n: what lies from column * k floats on are the columns from there on as   \
+     * gemm_pack packs them alone.  Products of parts have the bits of the whole. */   \
+    X(gemm_columns, size_t, (void))                                                    \
     X(gemm, void, (const VigilGemm *g))                                                \
     /* The epilogue alone, in place over c [m][ldc] of n columns. */                   \
     X(epilogue, void,                                                                  \

@@ -88,7 +88,8 @@ static void check_concat(int h, int w, int c)
 
 /* Of the taps only those inside the map count: with a dilation as large as the map the
  * middle one alone. */
-static void check_conv(int h, int w, int c, int kernel, int stride, int dilation)
+static void check_conv(int h, int w, int c, int to_c, int kernel, int stride,
+                       int dilation)
 {
     const int taps = kernel * kernel, pad = (kernel - 1) / 2 * dilation;
     const int reach = dilation * (kernel - 1) + 1;
@@ -96,25 +97,29 @@ static void check_conv(int h, int w, int c, int kernel, int stride, int dilation
     const int to_w = (w + 2 * pad - reach) / stride + 1;
     VigilShape out;
     char what[96];
-    uint64_t shape[] = { 3, (uint64_t)c, (uint64_t)kernel, (uint64_t)kernel };
+    uint64_t shape[] = { (uint64_t)to_c, (uint64_t)c, (uint64_t)kernel,
+                         (uint64_t)kernel };
     Case t = begin(h, w, c);
-    VigilConv conv = {
-        .name = "op", .out = 3, .kernel = kernel, .stride = stride, .dilation = dilation
-    };
+    VigilConv conv = { .name = "op",
+                       .out = to_c,
+                       .kernel = kernel,
+                       .stride = stride,
+                       .dilation = dilation };
     const float *x = finish(&t, vigil_net_conv(t.net, t.x, &conv), &out);
     float *weight = weights("op.weight", 4, shape);
-    double *r = doubles((size_t)to_h * to_w * 3);
-    for (int i = 0; i < to_h * to_w * 3; i++)
+    double *r = doubles((size_t)to_h * to_w * to_c);
+    for (int i = 0; i < to_h * to_w * to_c; i++)
         for (int k = 0; k < taps * c; k++) {
-            int y = i / 3 / to_w * stride - pad + k / kernel % kernel * dilation;
-            int z = i / 3 % to_w * stride - pad + k % kernel * dilation;
+            int y = i / to_c / to_w * stride - pad + k / kernel % kernel * dilation;
+            int z = i / to_c % to_w * stride - pad + k % kernel * dilation;
             if (y >= 0 && y < h && z >= 0 && z < w)
                 r[i] += (double)x[(y * w + z) * c + k / taps] *
-                        weight[i % 3 * taps * c + k];
+                        weight[i % to_c * taps * c + k];
         }
     free(weight);
-    snprintf(what, sizeof what, "%d x %d over %d x %d x %d, stride %d, dilation %d",
-             kernel, kernel, h, w, c, stride, dilation);
+    snprintf(what, sizeof what,
+             "%d x %d over %d x %d x %d to %d, stride %d, dilation %d", kernel, kernel,
+             h, w, c, to_c, stride, dilation);
     tap_ok(out.h == to_h && out.w == to_w, "%s has %d x %d pixels", what, to_h, to_w);
     end(&t, r, what);
 }
@@ -196,9 +201,9 @@ int main(void)
     check_nearest(9, 7, 4, 4, 20);
     check_spread(5, 6, 4);
     check_concat(5, 3, 4);
-    check_conv(7, 10, 6, 3, 1, 12);
-    check_conv(7, 10, 6, 3, 1, 6);
-    check_conv(16, 16, 4, 3, 1, 36);
+    check_conv(7, 10, 6, 3, 3, 1, 12);
+    check_conv(7, 10, 6, 3, 3, 1, 6);
+    check_conv(16, 16, 4, 3, 3, 1, 36);
     static const int sizes[][2] = { { 1, 1 }, { 2, 3 }, { 5, 2 },   { 1, 9 },
                                     { 7, 4 }, { 8, 8 }, { 80, 11 }, { 9, 70 } };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
@@ -206,9 +211,13 @@ int main(void)
             for (int stride = 1; stride <= 2; stride++) {
                 const int least = kernel - (kernel - 1) / 2 * 2;
                 if (sizes[i][0] >= least && sizes[i][1] >= least)
-                    check_conv(sizes[i][0], sizes[i][1], 1 + kernel % 3 * 2, kernel,
+                    check_conv(sizes[i][0], sizes[i][1], 1 + kernel % 3 * 2, 3, kernel,
                                stride, 1);
             }
+    /* Few pixels by many weights, whose columns the threads share. */
+    check_conv(1, 1, 300, 1001, 1, 1, 1);
+    check_conv(2, 3, 200, 301, 1, 1, 1);
+    check_conv(23, 1, 128, 259, 1, 1, 1);
     check_optional();
     check_refused();
     return tap_done();

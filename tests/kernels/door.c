@@ -121,6 +121,52 @@ static void check_all(bool forced)
         check(&cases[i], forced);
 }
 
+/* A product by parts of its columns, weights as they are or narrowed, has the bits of
+ * the whole. */
+static void check_parts(size_t m, size_t n, size_t k, size_t step, bool half)
+{
+    float *a = numbers(m * k, 1.0), *b = numbers(n * k, 1.0), *bias = numbers(n, 1.0);
+    float *whole = numbers(m * n, 1.0), *parts = malloc(m * n * sizeof *parts);
+    VigilEpilogue e = { .bias = bias, .activation = VIGIL_SILU, .residual_stride = n };
+    VigilSlabs slabs = { NULL };
+    VigilPacked packed;
+    for (size_t i = 0; half && i < n * k; i++)
+        b[i] = roundf(b[i] * 1024) / 1024;
+    if (!parts || vigil_packed_init(&packed, b, n, k, k, 1, &slabs, NULL) != VIGIL_OK)
+        abort();
+    if (half)
+        vigil_packed_narrow(&packed);
+    memcpy(parts, whole, m * n * sizeof *parts);
+    e.residual = whole;
+    vigil_gemm(&packed, a, k, m, whole, n, &e);
+    e.residual = parts;
+    const size_t count = vigil_gemm_parts(&packed);
+    for (size_t i = 0; i < count; i += step)
+        vigil_gemm_of_parts(&packed, a, k, m, i, count - i < step ? count : i + step,
+                            parts, n, &e);
+    tap_ok(count > 1 && !packed.half == !half &&
+               !memcmp(whole, parts, m * n * sizeof *parts),
+           "%zu x %zu x %zu in %zu parts, %zu at a time%s, by %s", m, n, k, count, step,
+           half ? ", 16 bits" : "", vigil_kernels()->name);
+    vigil_packed_clear(&packed);
+    vigil_slabs_end(&slabs);
+    free(a);
+    free(b);
+    free(bias);
+    free(whole);
+    free(parts);
+}
+
+static void check_all_parts(void)
+{
+    for (int half = 0; half < 2; half++) {
+        check_parts(1, 1000, 168, 1, half);
+        check_parts(6, 192, 128, 2, half);
+        check_parts(23, 241, 33, 3, half);
+        check_parts(3, 143, 5, 4, half);
+    }
+}
+
 /* Sizes whose product does not fit are refused, not truncated. */
 static void check_too_large(void)
 {
@@ -204,10 +250,12 @@ int main(void)
     if (getenv("VIGIL_ISA")) {
         check_all(true);
         check_all_narrowed();
+        check_all_parts();
         return tap_done();
     }
     check_all(false);
     check_all_narrowed();
+    check_all_parts();
     check_too_large();
     check_halves();
     return tap_done();

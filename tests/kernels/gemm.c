@@ -211,6 +211,39 @@ void check_gemm_pack(Check *c)
     }
 }
 
+/* The product of columns `first`..n-1, packed apart, as those of the whole. */
+static void check_cut(Check *c, size_t m, size_t n, size_t k, size_t first)
+{
+    float *b = floats(B, k * n), *a = floats(A, m * k);
+    float *packed = floats(PACKED, c->level->gemm_pack_size(n, k));
+    float *part = floats(PACKED_TWIN, c->level->gemm_pack_size(n - first, k));
+    float *y = floats(C, m * n), *want = floats(EXPECTED, m * n);
+    begin_case(c, "gemm_columns m %zu n %zu k %zu from %zu", m, n, k, first);
+    c->level->gemm_pack(b, n, k, 1, n, packed);
+    c->level->gemm_pack(b + first, n - first, k, 1, n, part);
+    near_floats(c, packed + first * k, part, (n - first) * k, 1e-30);
+    VigilGemm g = {
+        .m = m, .n = n, .k = k, .a = a, .lda = k, .b = packed, .c = want, .ldc = n
+    };
+    c->level->gemm(&g);
+    g.c = y;
+    g.n = first;
+    c->level->gemm(&g);
+    g.c = y + first;
+    g.n = n - first;
+    g.b = packed + first * k;
+    c->level->gemm(&g);
+    near_floats(c, y, want, m * n, 1e-30);
+}
+
+void check_gemm_columns(Check *c)
+{
+    const size_t cut = c->level->gemm_columns();
+    for (size_t n = 2 * cut; n < 5 * cut; n++)
+        for (size_t first = cut; n - first >= cut; first += cut)
+            check_cut(c, 1 + (size_t)pick(9), n, 1 + (size_t)pick(30), first);
+}
+
 void check_gemm_pack_size(Check *c)
 {
     for (size_t i = 0; i < COUNT(widths); i++) {

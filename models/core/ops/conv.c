@@ -230,6 +230,22 @@ static void pointwise_pixels(void *context, size_t begin, size_t end, int worker
               n->y + begin * out);
 }
 
+/* Whether threads share the columns of a product, as its rows are too few. */
+static bool shares_columns(const VigilNode *n)
+{
+    return vigil_shape_pixels(n->out_shape) < 2 * FEWEST && !vigil_conv_has_slopes(n) &&
+           !n->weights->matrix.blas;
+}
+
+static void pointwise_columns(void *context, size_t begin, size_t end, int worker)
+{
+    const VigilNode *n = context;
+    VigilEpilogue e = vigil_conv_epilogue(n, n->weights->vector, n->r);
+    vigil_gemm_of_parts(&n->weights->matrix, n->x[0], (size_t)n->in_shape.c,
+                        vigil_shape_pixels(n->out_shape), begin, end, n->y,
+                        (size_t)n->out_shape.c, &e);
+}
+
 /* What a shuffled convolution has made of m pixels, into their places. */
 static void put_shuffled(const VigilNode *n, const float *made, size_t first, size_t m)
 {
@@ -273,8 +289,12 @@ static void conv_run(const VigilNode *n, VigilNet *net)
 {
     const VigilConv *c = &((VigilConvNode *)n->data)->conv;
     size_t pixels = vigil_shape_pixels(n->out_shape);
-    uint64_t macs = pixels * n->weights->matrix.k * (size_t)c->out;
-    if (is_pointwise(c) && !has_groups(n))
+    uint64_t weights = n->weights->matrix.k * (size_t)c->out, macs = pixels * weights;
+    if (is_pointwise(c) && !has_groups(n) && shares_columns(n))
+        vigil_net_parallel(net, pixels < FEWEST ? FEWEST * weights : macs,
+                           vigil_gemm_parts(&n->weights->matrix), 1, pointwise_columns,
+                           n);
+    else if (is_pointwise(c) && !has_groups(n))
         vigil_net_parallel(net, macs, pixels, FEWEST, pointwise_pixels, n);
     else if (has_groups(n))
         vigil_net_parallel(net, macs, (pixels + TILE - 1) / TILE, 1, grouped_tiles, n);

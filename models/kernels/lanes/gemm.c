@@ -39,6 +39,12 @@ void V(gemm_pack)(const float *b, size_t n, size_t k, size_t sn, size_t sk,
     }
 }
 
+/* The widest panel: what is left is packed as if it were all. */
+size_t V(gemm_columns)(void)
+{
+    return VECTORS_MAX * LANES;
+}
+
 /* Tiles of equal height below each other. */
 typedef struct Strip {
     const VigilGemm *g;
