@@ -152,10 +152,8 @@ static uint64_t choose_strip(VigilChain *c, Room room)
 {
     int h = c->node[c->n - 1]->out_shape.h, best = 1;
     uint64_t least = UINT64_MAX;
-    for (int strips = h; strips > 0; strips--) {
-        int strip = (h + strips - 1) / strips;
-        if (strip == c->strip)
-            continue;
+    for (int strips = h, strip; strips > 0; strips = (h - 1) / strip) {
+        strip = (h - 1) / strips + 1;
         lay_strips(c, strip);
         if (strip > 1 && c->floats * sizeof(float) > room.strips)
             break;
